@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "master.h"
+#include "notify.h"
+#include "startup.h"
+
+static int check(const struct options *o)
+{
+    const struct config *config;
+    char why[STARTUP_WHY];
+    if (!startup_load(o, &config, why)) {
+        startup_print_failure(why);
+        return 1;
+    }
+    config_free(config);
+    puts("The configuration is valid.");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.environment = environ};
+    enum options_outcome outcome = options_read(&o, argc, argv);
+    if (outcome != OPTIONS_RUN)
+        return (int)outcome;
+    if (o.test_mode && notify_under_systemd()) {
+        fputs("supertokens-fcgid: --test-mode is refused in a systemd unit\n", stderr);
+        return 1;
+    }
+    if (sodium_init() < 0) {
+        fputs("supertokens-fcgid: no source of random numbers\n", stderr);
+        return 1;
+    }
+    return o.check ? check(&o) : master_run(&o);
+}

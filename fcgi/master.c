@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "children.h"
+#include "listener.h"
+#include "notify.h"
+#include "shared.h"
+#include "startup.h"
+
+enum {
+    WORKERS_MAX = 1024,
+    STEADY_MS = 10 * 1000,        /* a child that lived so long did not die of its start */
+    FIRST_PAUSE_MS = 100,         /* before a child that did is started again, doubled each time */
+    LONGEST_PAUSE_MS = 30 * 1000, /* up to this */
+    START_LIMIT_MS = 60 * 1000,   /* for the new workers of a reload */
+    SILENT_LIMIT_MS = 60 * 1000,  /* a child that says nothing for so long hangs */
+    ABORT_LIMIT_MS = 5 * 1000,    /* for dumping core after SIGABRT */
+    END_MARGIN_MS = 5 * 1000,     /* for a child to notice that its drain is over */
+    LONGEST_POLL_MS = 10 * 1000,
+};
+
+enum phase {
+    PHASE_STARTING, /* until all workers were ready once */
+    PHASE_SERVING,
+    PHASE_ENDING,
+};
+
+/* A place that is to be filled: one per worker, and the last one is that of the jobs process. */
+struct slot {
+    unsigned failures; /* in a row */
+    int64_t start_ms;  /* when the next child is to be started; 0: there is one */
+};
+
+struct master {
+    const struct options *options;
+    const struct config *config;
+    struct shared *shared;
+    struct listeners listeners;
+    struct listener listener;
+    struct notify notify;
+    int signal_fd;
+    enum phase phase;
+    int status; /* the process's exit status in the end */
+    struct children children;
+    struct slot slots[WORKERS_MAX + 1];
+    unsigned workers, generation;
+    int64_t next_watchdog_ms;
+    /* A reload: the workers of the next generation start beside those of this one. */
+    const struct config *next; /* NULL: no reload is under way */
+    int64_t reload_limit_ms;
+    bool reload_wanted;
+};
+
+/* ---- starting children ---- */
+
+static void let_go(void *object)
+{
+    struct master *m = object;
+    close(m->signal_fd);
+    notify_close(&m->notify);
+    listener_forget(&m->listener);
+}
+
+static bool spawn(struct master *m, enum child_kind kind, unsigned slot, bool next)
+{
+    struct child_setup setup = {
+        .config = next ? m->next : m->config,
+        .shared = m->shared,
+        .listeners = &m->listeners,
+    };
+    struct child *child = children_spawn(&m->children, kind, &setup, let_go, m);
+    if (!child) {
+        LOG_ERROR(NULL, "cannot start a process: %s", strerror(errno));
+        return false;
+    }
+    child->slot = slot;
+    child->generation = m->generation + next;
+    return true;
+}
+
+static void schedule(struct master *m, unsigned slot, bool lived_long)
+{
+    struct slot *s = &m->slots[slot];
+    int64_t pause = 0;
+    if (lived_long)
+        s->failures = 0;
+    else if (s->failures++ < 9)
+        pause = (int64_t)FIRST_PAUSE_MS << (s->failures - 1);
+    else
+        pause = LONGEST_PAUSE_MS;
+    s->start_ms = clock_monotonic_ms() + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+}
+
+static void start_due(struct master *m, int64_t now)
+{
+    for (unsigned i = 0; i <= m->workers; i++) {
+        if (m->slots[i].start_ms == 0 || now < m->slots[i].start_ms)
+            continue;
+        m->slots[i].start_ms = 0;
+        if (!spawn(m, i < m->workers ? CHILD_WORKER : CHILD_JOBS, i, false))
+            schedule(m, i, false);
+    }
+}
+
+static void fill_slots(struct master *m, unsigned workers)
+{
+    m->workers = workers;
+    for (unsigned i = 0; i <= workers; i++)
+        m->slots[i] = (struct slot){.start_ms = 1};
+}
+
+/* ---- ending ---- */
+
+static int64_t drain_limit(const struct config *config)
+{
+    return config->fcgi_drain_timeout + END_MARGIN_MS;
+}
+
+static void end(struct master *m, int status)
+{
+    m->phase = PHASE_ENDING;
+    m->status = status;
+    notify_send(&m->notify, "STOPPING=1");
+    listeners_unlink(&m->listeners);
+    for (unsigned i = 0; i < m->children.n; i++)
+        child_end(&m->children.list[i], drain_limit(m->config));
+}
+
+static void told_to_end(struct master *m)
+{
+    if (m->phase == PHASE_ENDING)
+        return;
+    puts("Stopping SuperTokens...\nStopping webserver...");
+    fflush(stdout);
+    end(m, 0);
+}
+
+static void told_to_end_at_once(struct master *m)
+{
+    told_to_end(m);
+    for (unsigned i = 0; i < m->children.n; i++)
+        m->children.list[i].kill_ms = clock_monotonic_ms();
+}
+
+/* ---- reload ---- */
+
+static bool is_next(const struct master *m, const struct child *child)
+{
+    return m->next && child->generation == m->generation + 1;
+}
+
+static void abort_reload(struct master *m, const char *why)
+{
+    LOG_ERROR(NULL, "the configuration was not reloaded, the service goes on with the previous one: %s", why);
+    for (unsigned i = 0; i < m->children.n; i++)
+        if (is_next(m, &m->children.list[i]))
+            child_end(&m->children.list[i], 0);
+    config_free(m->next);
+    m->next = NULL;
+    notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
+}
+
+static void begin_reload(struct master *m)
+{
+    char why[STARTUP_WHY];
+    m->reload_wanted = false;
+    notify_send(&m->notify, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
+    if (!startup_load(m->options, &m->next, why)) {
+        m->next = NULL;
+        abort_reload(m, why);
+        return;
+    }
+    m->reload_limit_ms = clock_monotonic_ms() + START_LIMIT_MS;
+    for (unsigned i = 0, n = startup_workers(m->options, m->next); i < n; i++)
+        if (!spawn(m, CHILD_WORKER, i, true)) {
+            abort_reload(m, "not enough processes");
+            return;
+        }
+}
+
+/* All new workers accept connections: the old ones may go. */
+static void finish_reload(struct master *m)
+{
+    for (unsigned i = 0; i < m->children.n; i++)
+        if (!is_next(m, &m->children.list[i]))
+            child_end(&m->children.list[i], drain_limit(m->config));
+    config_free(m->config);
+    m->config = m->next;
+    m->next = NULL;
+    m->generation++;
+    m->workers = startup_workers(m->options, m->config);
+    for (unsigned i = 0; i < m->workers; i++)
+        m->slots[i] = (struct slot){.start_ms = 0};
+    m->slots[m->workers] = (struct slot){.start_ms = 1}; /* the jobs process */
+    listener_reconfigure(&m->listener, m->config);
+    notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
+    LOG_INFO(NULL, "the configuration was reloaded; %u new workers serve", m->workers);
+}
+
+/* ---- what happens to children ---- */
+
+static unsigned count_ready(const struct master *m, unsigned generation)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->children.n; i++) {
+        const struct child *child = &m->children.list[i];
+        n += child->kind == CHILD_WORKER && child->state == CHILD_READY && child->generation == generation;
+    }
+    return n;
+}
+
+static void started(struct master *m)
+{
+    m->phase = PHASE_SERVING;
+    notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
+    printf("Started SuperTokens on %s:%d with PID: %d\n", m->config->host, m->config->port, (int)getpid());
+    fflush(stdout);
+    LOG_INFO(NULL, "Started SuperTokens on %s:%d with PID: %d", m->config->host, m->config->port,
+             (int)getpid());
+}
+
+static void became_ready(struct master *m, const struct child *child)
+{
+    if (child->kind != CHILD_WORKER)
+        return;
+    if (is_next(m, child) && count_ready(m, m->generation + 1) == startup_workers(m->options, m->next))
+        finish_reload(m);
+    else if (m->phase == PHASE_STARTING && count_ready(m, m->generation) == m->workers)
+        started(m);
+}
+
+static void describe_end(const struct child *child, int status, char why[STARTUP_WHY])
+{
+    if (child->failed)
+        snprintf(why, STARTUP_WHY, "%s", child->why);
+    else if (WIFSIGNALED(status))
+        snprintf(why, STARTUP_WHY, "%s %d was killed by signal %d (%s)", child_name(child), (int)child->pid,
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(why, STARTUP_WHY, "%s %d ended with status %d", child_name(child), (int)child->pid,
+                 WEXITSTATUS(status));
+}
+
+static void ended(struct master *m, pid_t pid, int status)
+{
+    char why[STARTUP_WHY];
+    struct child *found = children_find(&m->children, pid);
+    if (!found)
+        return; /* a resolver */
+    (void)child_listen(found);
+    struct child child = *found;
+    children_remove(&m->children, found);
+    if (child.state == CHILD_ENDING)
+        return;
+    describe_end(&child, status, why);
+    if (is_next(m, &child)) {
+        abort_reload(m, why);
+    } else if (m->phase == PHASE_STARTING && child.kind == CHILD_WORKER) {
+        startup_print_failure(why);
+        end(m, 1);
+        startup_print_failure(why);
+    } else {
+        LOG_ERROR(NULL, "%s; another one is started", why);
+        schedule(m, child.slot, clock_monotonic_ms() - child.started_ms >= STEADY_MS);
+    }
+}
+
+static void reap(struct master *m)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        ended(m, pid, status);
+}
+
+/* Ends what hangs: children that are silent, and those that were told to end and did not. */
+static void end_hanging(struct master *m, int64_t now)
+{
+    for (unsigned i = 0; i < m->children.n; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->kill_ms == 0 && child->state != CHILD_ENDING && now - child->heard_ms > SILENT_LIMIT_MS) {
+            LOG_ERROR(NULL, "%s %d hangs and is aborted", child_name(child), (int)child->pid);
+            (void)kill(child->pid, SIGABRT);
+            child->kill_ms = now + ABORT_LIMIT_MS;
+        } else if (child->kill_ms != 0 && now >= child->kill_ms) {
+            LOG_WARN(NULL, "%s %d did not end in time and is killed", child_name(child), (int)child->pid);
+            (void)kill(child->pid, SIGKILL);
+            child->kill_ms = now + ABORT_LIMIT_MS;
+        }
+    }
+}
+
+/* ---- the loop ---- */
+
+static void reopen_logs(struct master *m)
+{
+    log_reopen();
+    for (unsigned i = 0; i < m->children.n; i++)
+        (void)kill(m->children.list[i].pid, SIGUSR1);
+}
+
+static void take_signals(struct master *m)
+{
+    struct signalfd_siginfo info;
+    while (read(m->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            told_to_end(m);
+        else if (info.ssi_signo == SIGQUIT)
+            told_to_end_at_once(m);
+        else if (info.ssi_signo == SIGHUP)
+            m->reload_wanted = true;
+        else if (info.ssi_signo == SIGUSR1)
+            reopen_logs(m);
+        else
+            reap(m);
+    }
+}
+
+static void run_timers(struct master *m, int64_t now)
+{
+    if (m->notify.watchdog_ms > 0 && now >= m->next_watchdog_ms) {
+        notify_send(&m->notify, "WATCHDOG=1");
+        m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
+    }
+    end_hanging(m, now);
+    if (m->phase == PHASE_ENDING)
+        return;
+    start_due(m, now);
+    if (m->next && now >= m->reload_limit_ms)
+        abort_reload(m, "the new workers did not get ready in time");
+    if (m->reload_wanted && !m->next && m->phase == PHASE_SERVING)
+        begin_reload(m);
+}
+
+static void sooner(int64_t *at, int64_t candidate)
+{
+    if (candidate != 0 && candidate < *at)
+        *at = candidate;
+}
+
+static int poll_timeout(const struct master *m, int64_t now)
+{
+    int64_t at = now + LONGEST_POLL_MS;
+    sooner(&at, listener_due(&m->listener));
+    if (m->notify.watchdog_ms > 0)
+        sooner(&at, m->next_watchdog_ms);
+    for (unsigned i = 0; i < m->children.n; i++)
+        sooner(&at, m->children.list[i].kill_ms);
+    for (unsigned i = 0; m->phase != PHASE_ENDING && i <= m->workers; i++)
+        sooner(&at, m->slots[i].start_ms);
+    return at > now ? (int)(at - now) : 0;
+}
+
+static void wait_for_events(struct master *m, struct pollfd *fds)
+{
+    unsigned n = m->children.n;
+    fds[0] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
+    fds[1] = listener_poll(&m->listener);
+    for (unsigned i = 0; i < n; i++)
+        fds[2 + i] = (struct pollfd){.fd = m->children.list[i].report_fd, .events = POLLIN};
+    if (poll(fds, 2 + n, poll_timeout(m, clock_monotonic_ms())) < 0)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        if ((fds[2 + i].revents & POLLIN) && child_listen(&m->children.list[i]))
+            became_ready(m, &m->children.list[i]);
+    if (fds[1].revents || clock_monotonic_ms() >= listener_due(&m->listener))
+        listener_run(&m->listener, fds[1].revents);
+    if (fds[0].revents)
+        take_signals(m);
+}
+
+static void serve(struct master *m)
+{
+    unsigned size = 0;
+    struct pollfd *fds = NULL;
+    while (m->phase != PHASE_ENDING || m->children.n > 0) {
+        run_timers(m, clock_monotonic_ms());
+        if (m->children.n + 2 > size) {
+            size = 2 * (m->children.n + 2);
+            struct pollfd *more = realloc(fds, size * sizeof *fds);
+            if (!more) { /* nothing can be supervised any more */
+                free(fds);
+                end(m, 1);
+                return;
+            }
+            fds = more;
+        }
+        wait_for_events(m, fds);
+    }
+    free(fds);
+}
+
+static bool open_signals(struct master *m)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaddset(&set, signals[i]);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return m->signal_fd >= 0;
+}
+
+static bool prepare(struct master *m, char why[STARTUP_WHY])
+{
+    const struct options *o = m->options;
+    puts("Loading supertokens config.");
+    if (!startup_load(o, &m->config, why))
+        return false;
+    puts("Completed config.yaml loading.\nLoading storage layer.\nLoading PostgreSQL config.");
+    if (!startup_log(o, m->config, why))
+        return false;
+    puts("Setting up PostgreSQL connection pool.");
+    fflush(stdout);
+    if (!startup_schema(m->config, why))
+        return false;
+    m->shared = startup_shared(m->config, why);
+    return m->shared &&
+           listeners_open(&m->listeners, o->socket ? o->socket : m->config->fcgi_socket, why, STARTUP_WHY);
+}
+
+static void clean_up(struct master *m)
+{
+    listeners_unlink(&m->listeners);
+    listeners_close(&m->listeners);
+    if (m->listener.config)
+        listener_close(&m->listener);
+    if (m->shared)
+        key_stock_wipe(&m->shared->key_stock);
+    children_free(&m->children);
+    config_free(m->next);
+    config_free(m->config);
+    notify_close(&m->notify);
+    close(m->signal_fd);
+}
+
+int master_run(const struct options *o)
+{
+    static struct master m;
+    char why[STARTUP_WHY] = "signals cannot be received";
+    m = (struct master){.options = o, .phase = PHASE_STARTING};
+    m.listener.resolve.fd = -1;
+    notify_open(&m.notify);
+    if (!open_signals(&m) || !prepare(&m, why)) {
+        fflush(stdout);
+        startup_print_failure(why);
+        clean_up(&m);
+        startup_print_failure(why);
+        return 1;
+    }
+    startup_raise_file_limit();
+    listener_open(&m.listener, &m.shared->generations, m.config);
+    fill_slots(&m, startup_workers(o, m.config));
+    serve(&m);
+    clean_up(&m);
+    if (m.status == 0)
+        puts("Goodbye");
+    return m.status;
+}

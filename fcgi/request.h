@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One FastCGI request on a connection of nginx: reading it into an exchange and writing the answer. libfcgi
+ * is the parser and nothing else: it never accepts, writes or closes for us.
+ *
+ * What is distrusted (each has a test): a parameter stream that was cut, a body that differs from its
+ * CONTENT_LENGTH, input that is left unread. None of these may ever reach the next request of a kept
+ * connection.
+ */
+#ifndef ST_FCGI_REQUEST_H
+#define ST_FCGI_REQUEST_H
+
+#include <fcgiapp.h>
+
+#include "http/exchange.h"
+
+/* The parameter that ends nginx/supertokens-fcgi.params; without it the list is not the one that we trust. */
+#define REQUEST_SENTINEL "ST_END"
+
+struct request {
+    struct exchange x;
+    FCGX_Request fcgi;
+    int fd;       /* the connection; -1 when closed */
+    bool polled;  /* the connection is known to the epoll */
+    bool keep;    /* nginx wants to use the connection again, and everything sent so far was in order */
+    bool dropped; /* by the hash queue: time is up, or the client has gone */
+    struct request *next; /* in the list that holds it */
+};
+
+struct request_limits {
+    size_t body;        /* bytes */
+    int64_t timeout_ms; /* for the whole request */
+};
+
+enum request_state {
+    REQUEST_READY,    /* x is filled: serve it */
+    REQUEST_ANSWERED, /* refused by a guard: x.rs holds the answer */
+    REQUEST_LOST,     /* nobody to answer: close the connection */
+};
+
+/* Reads one request from r->fd, where something is ready to be read. Blocks for what is not there yet, within
+ * the socket's SO_RCVTIMEO for each part. */
+enum request_state request_read(struct request *r, const struct request_limits *limits) ST_MUST_CHECK;
+
+/* Writes x.rs and the end of the request. LAST asks nginx not to use the connection again. Returns false when
+ * the connection is of no further use. */
+bool request_answer(struct request *r, bool last) ST_MUST_CHECK;
+
+/* Frees what the request held and makes R ready for the next one. Leaves the connection open. */
+void request_end(struct request *r);
+
+/* Whether the other side has closed the connection. */
+bool request_abandoned(const struct request *r);
+
+#endif

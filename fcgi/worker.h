@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A worker process: the service behind a loop of request threads and a few hash threads. Its main thread only
+ * listens to signals and reports to the master.
+ */
+#ifndef ST_FCGI_WORKER_H
+#define ST_FCGI_WORKER_H
+
+#include "listen.h"
+
+struct config;
+struct shared;
+
+/* What a child process is given. The master's report pipe takes single letters (report.h). */
+struct child_setup {
+    const struct config *config;
+    struct shared *shared;
+    const struct listeners *listeners;
+    int report_fd;
+};
+
+/* Runs until SIGTERM and the drain that follows. Returns the exit status. */
+int worker_run(const struct child_setup *setup);
+
+#endif

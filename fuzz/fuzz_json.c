@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What json_check accepts is parsed, written and parsed again to the same value, and json-c reads it as that
+ * value too.
+ */
+#include "fuzz.h"
+#include "json/json.h"
+
+static json_object *read_with_json_c(struct str text)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
+    json_object *value = json_tokener_parse_ex(tokener, text.p, (int)text.n);
+    if (json_tokener_get_error(tokener) == json_tokener_continue) /* a number ends at something else only */
+        value = json_tokener_parse_ex(tokener, "", 1);
+    FUZZ_EXPECT(json_tokener_get_error(tokener) == json_tokener_success);
+    json_tokener_free(tokener);
+    return value;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct arena arena;
+    struct str text = {(const char *)data, size};
+    json_object *value = json_parse(&arena, text);
+    if (json_check(text)) {
+        json_object *theirs = read_with_json_c(text);
+        FUZZ_EXPECT(json_equal(value, theirs));
+        json_object_put(theirs);
+        struct str written = json_text(&arena, value);
+        FUZZ_EXPECT(json_check(written));
+        json_object *again = json_parse(&arena, written);
+        FUZZ_EXPECT(json_equal(value, again) && json_equal(again, value));
+        FUZZ_EXPECT(str_is(json_text(&arena, again), written));
+    } else {
+        FUZZ_EXPECT(!value);
+    }
+    arena_reset(&arena);
+    return 0;
+}

@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What src/db/ itself sends around the statements of others (spec: db-schema 3).
+
+-- name: tx_begin
+BEGIN ISOLATION LEVEL READ COMMITTED
+
+-- name: tx_commit
+COMMIT
+
+-- name: tx_rollback
+ROLLBACK
+
+-- name: schema_base_app
+-- $1 ms. The base app; a row that is there stays.
+INSERT INTO {apps} (app_id, created_at_time) VALUES ('public', $1) ON CONFLICT DO NOTHING
+
+-- name: schema_base_tenant
+INSERT INTO {tenants} (app_id, tenant_id, created_at_time) VALUES ('public', 'public', $1) ON CONFLICT DO NOTHING
+
+-- name: tx_begin_read_only
+-- What a dry run sees: one state of the database, and no way to change it.
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- name: schema_stored_modes
+-- $1 app_id. How many of its stored configurations say LEGACY, and how many another migration mode.
+SELECT count(*) FILTER (WHERE mode = 'LEGACY'), count(*) FILTER (WHERE mode <> 'LEGACY')
+FROM (SELECT upper(core_config::jsonb ->> 'migration_mode') AS mode
+      FROM {tenant_configs} WHERE app_id = $1 AND core_config LIKE '%migration_mode%') AS stored

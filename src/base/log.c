@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "version.h"
+
+enum { INFO_SINK, ERROR_SINK, SINKS, LINE_MAX_BYTES = 16 * 1024 };
+
+struct sink {
+    char *path;
+    int fd;
+};
+
+/* Written by log_open before threads start; afterwards only log_reopen exchanges what the descriptors refer to. */
+static struct sink sinks[SINKS] = {{NULL, STDOUT_FILENO}, {NULL, STDERR_FILENO}};
+static enum log_level level_limit = LOG_INFO_LEVEL;
+static bool structured;
+static char process_uuid[UUID_LEN + 1] = "-";
+static _Thread_local const char *thread_name = "main";
+
+static int open_sink(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+bool log_open(const struct log_options *options, char *why, size_t why_size)
+{
+    const char *paths[SINKS] = {options->info_path, options->error_path};
+    level_limit = options->level;
+    structured = options->structured;
+    random_uuid(process_uuid);
+    for (int i = 0; i < SINKS; i++) {
+        free(sinks[i].path);
+        sinks[i].path = NULL;
+        if (!paths[i]) {
+            sinks[i].fd = i == INFO_SINK ? STDOUT_FILENO : STDERR_FILENO;
+            continue;
+        }
+        int fd = open_sink(paths[i]);
+        sinks[i].path = fd < 0 ? NULL : strdup(paths[i]);
+        if (fd < 0 || !sinks[i].path) {
+            snprintf(why, why_size, "cannot open log file %s: %s", paths[i], strerror(errno));
+            return false;
+        }
+        sinks[i].fd = fd;
+    }
+    return true;
+}
+
+void log_reopen(void)
+{
+    for (int i = 0; i < SINKS; i++) {
+        int fd = sinks[i].path ? open_sink(sinks[i].path) : -1;
+        if (fd >= 0) {
+            (void)dup3(fd, sinks[i].fd, O_CLOEXEC); /* threads keep writing to the same number */
+            close(fd);
+        }
+    }
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= level_limit;
+}
+
+void log_thread_name(const char *name)
+{
+    thread_name = name;
+}
+
+static const char *level_name(enum log_level level)
+{
+    static const char *const names[] = {"NONE", "ERROR", "WARN", "INFO", "DEBUG"};
+    return names[level];
+}
+
+/* A line is put together on the stack, so that logging works when memory has run out; what is longer is cut. */
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t n;
+};
+
+static void add(struct line *l, struct str s)
+{
+    size_t room = sizeof l->text - 8 - l->n;
+    size_t n = s.n < room ? s.n : room;
+    if (n)
+        memcpy(l->text + l->n, s.p, n);
+    l->n += n;
+}
+
+static void add_json(struct line *l, struct str s)
+{
+    char escape[8];
+    add(l, STR("\""));
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '"' || c == '\\')
+            add(l, (struct str){(char[]){'\\', (char)c}, 2});
+        else if (c < ' ')
+            add(l, (struct str){escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c)});
+        else
+            add(l, (struct str){s.p + i, 1});
+    }
+    add(l, STR("\""));
+}
+
+/* Control characters of a client's text must not start a line of their own. */
+static void add_plain(struct line *l, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        add(l, (unsigned char)s.p[i] < ' ' ? STR(" ") : (struct str){s.p + i, 1});
+}
+
+static struct str timestamp(char *out, size_t size, const char *format, bool month_name)
+{
+    int64_t now = clock_now_ms();
+    time_t seconds = (time_t)(now / 1000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    char date[64];
+    strftime(date, sizeof date, month_name ? "%d %b %Y %H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &tm);
+    return (struct str){out, (size_t)snprintf(out, size, format, date, (int)(now % 1000))};
+}
+
+static void add_text_line(struct line *l, const char *level, const struct ctx *c, const char *caller,
+                          struct str message)
+{
+    char time_text[96];
+    add(l, timestamp(time_text, sizeof time_text, "%s:%03d +0000", true));
+    const char *const parts[] = {" | ", level,         " | pid: ",   process_uuid, " | v",
+                                 ST_CORE_VERSION,      " | [",       thread_name,  "] thread | ",
+                                 caller,               " | Tenant("};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        add(l, str_of(parts[i]));
+    if (c) {
+        add_plain(l, c->cud);
+        add(l, STR(", "));
+        add_plain(l, c->app.p ? c->app : STR("public"));
+        add(l, STR(", "));
+        add_plain(l, c->tenant.p ? c->tenant : STR("public"));
+    } else {
+        add(l, STR(", public, public"));
+    }
+    add(l, STR(") | "));
+    add_plain(l, message);
+    add(l, STR("\n\n"));
+}
+
+static void add_structured_line(struct line *l, const char *level, const struct ctx *c, const char *caller,
+                                struct str message)
+{
+    char time_text[96];
+    const struct {
+        const char *key;
+        struct str value;
+    } members[] = {
+        {"{\"message\":", message},
+        {",\"tenant\":{\"connectionUriDomain\":", c ? c->cud : STR("")},
+        {",\"appId\":", c && c->app.p ? c->app : STR("public")},
+        {",\"tenantId\":", c && c->tenant.p ? c->tenant : STR("public")},
+        {"},\"timestamp\":", timestamp(time_text, sizeof time_text, "%s.%03dZ", false)},
+        {",\"level\":", str_of(level)},
+        {",\"pid\":", str_of(process_uuid)},
+        {",\"coreVersion\":", str_of("v" ST_CORE_VERSION)},
+        {",\"threadName\":", str_of(thread_name)},
+        {",\"callerData\":", str_of(caller)},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        add(l, str_of(members[i].key));
+        add_json(l, members[i].value);
+    }
+    add(l, STR("}\n"));
+}
+
+void log_write(enum log_level level, const struct ctx *c, const char *caller, const char *format, ...)
+{
+    char message[LINE_MAX_BYTES / 2];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    struct str text = {message, (size_t)n < sizeof message ? (size_t)n : sizeof message - 1};
+    struct line line;
+    line.n = 0;
+    if (structured)
+        add_structured_line(&line, level_name(level), c, caller, text);
+    else
+        add_text_line(&line, level_name(level), c, caller, text);
+    ssize_t written = write(sinks[level <= LOG_WARN_LEVEL ? ERROR_SINK : INFO_SINK].fd, line.text, line.n);
+    (void)written; /* nowhere to report a full disk to */
+}

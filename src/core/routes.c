@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of the core door's operations, one per recipe.
+ */
+#include "core/route.h"
+
+extern const struct route misc_routes[], jwt_routes[], session_routes[], emailpassword_routes[], users_routes[],
+    multitenancy_routes[];
+
+const struct route *const core_route_tables[] = {
+    misc_routes, jwt_routes, session_routes, emailpassword_routes, users_routes, multitenancy_routes, NULL,
+};

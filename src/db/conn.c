@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/internal.h"
+
+bool conn_wait(int socket, short events, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left = deadline_ms - clock_monotonic_ms();
+        if (left <= 0)
+            return false;
+        struct pollfd p = {.fd = socket, .events = events};
+        int n = poll(&p, 1, left > DB_DEFAULT_WAIT_MS ? DB_DEFAULT_WAIT_MS : (int)left);
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return true; /* an error of poll shows up again in libpq */
+    }
+}
+
+/* Notices come unasked; one that ends the session means that the connection is dead. */
+static void receive_notice(void *object, const PGresult *notice)
+{
+    struct db_conn *conn = object;
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+        conn->broken = true;
+    else if (log_enabled(LOG_DEBUG_LEVEL) && PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY))
+        LOG_DEBUG(NULL, "PostgreSQL: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+static bool finish_connecting(PGconn *pg, int64_t deadline_ms)
+{
+    short events = POLLOUT;
+    while (PQstatus(pg) != CONNECTION_BAD) {
+        if (!conn_wait(PQsocket(pg), events, deadline_ms))
+            return false;
+        switch (PQconnectPoll(pg)) {
+        case PGRES_POLLING_OK:
+            return true;
+        case PGRES_POLLING_READING:
+            events = POLLIN;
+            break;
+        case PGRES_POLLING_WRITING:
+            events = POLLOUT;
+            break;
+        default:
+            return false;
+        }
+    }
+    return false;
+}
+
+/* libpq's texts have line breaks. */
+static void explain(char *why, size_t why_size, PGconn *pg)
+{
+    const char *text = pg && *PQerrorMessage(pg) ? PQerrorMessage(pg) : "no answer in time";
+    int n = snprintf(why, why_size, "%s", pg ? text : "out of memory");
+    for (size_t i = n > 0 ? strlen(why) : 0; i > 0 && why[i - 1] == '\n'; i--)
+        why[i - 1] = 0;
+    for (char *p = why; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+}
+
+struct db_conn *conn_open(struct db *db, int64_t deadline_ms, char *why, size_t why_size)
+{
+    size_t words = (STMT_COUNT + 63) / 64;
+    struct db_conn *conn = calloc(1, sizeof *conn + words * sizeof conn->prepared[0]);
+    if (!conn) {
+        snprintf(why, why_size, "out of memory");
+        return NULL;
+    }
+    conn->db = db;
+    conn->pg = PQconnectStartParams((const char *const *)db->keywords, (const char *const *)db->values, 0);
+    if (conn->pg) {
+        PQsetNoticeReceiver(conn->pg, receive_notice, conn);
+        if (finish_connecting(conn->pg, deadline_ms) && PQsetnonblocking(conn->pg, 1) == 0 &&
+            PQenterPipelineMode(conn->pg))
+            return conn;
+    }
+    explain(why, why_size, conn->pg);
+    conn_close(conn);
+    return NULL;
+}
+
+void conn_close(struct db_conn *conn)
+{
+    PQfinish(conn->pg);
+    free(conn);
+}
+
+bool conn_alive(struct db_conn *conn)
+{
+    enum { MAX_ROUNDS = 16 };
+    for (int i = 0; i < MAX_ROUNDS; i++) {
+        char byte;
+        ssize_t n = recv(PQsocket(conn->pg), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n < 0 && errno != EINTR)
+            return errno == EAGAIN || errno == EWOULDBLOCK;
+        if (n == 0)
+            return false;
+        /* A changed server parameter, a TLS ticket, or the server's farewell. */
+        if (n > 0 && !PQconsumeInput(conn->pg))
+            return false;
+        (void)PQisBusy(conn->pg); /* parses, and gives notices to receive_notice */
+        if (conn->broken || PQstatus(conn->pg) != CONNECTION_OK)
+            return false;
+    }
+    return false;
+}
+
+bool conn_idle(const struct db_conn *conn)
+{
+    return PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
+}

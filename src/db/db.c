@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/db.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "db/internal.h"
+#include "db/settings.h"
+
+/* Before and after the caller's parameters; libpq lets the last of equal keywords win. */
+static const char *const defaults[][2] = {
+    {"application_name", "supertokens-fcgi"}, {"keepalives", "1"},          {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"},            {"keepalives_count", "3"},    {"tcp_user_timeout", "30000"},
+    {"connect_timeout", "5"},
+};
+static const char *const forced[][2] = {{"client_encoding", "UTF8"}};
+
+enum { DEFAULTS = sizeof defaults / sizeof defaults[0], FORCED = sizeof forced / sizeof forced[0] };
+
+static void free_text(char *text)
+{
+    if (text)
+        sodium_memzero(text, strlen(text)); /* may be a password */
+    free(text);
+}
+
+static bool put_parameter(struct db *db, size_t *n, const char *keyword, const char *value)
+{
+    if (!value)
+        return true;
+    db->keywords[*n] = strdup(keyword);
+    db->values[*n] = strdup(value);
+    return db->keywords[*n] && db->values[(*n)++];
+}
+
+static bool copy_parameters(struct db *db, const struct db_settings *s)
+{
+    size_t n = 0, given = 0;
+    while (s->keywords[given])
+        given++;
+    db->keywords = calloc(DEFAULTS + given + FORCED + 1, sizeof *db->keywords);
+    db->values = calloc(DEFAULTS + given + FORCED + 1, sizeof *db->values);
+    bool ok = db->keywords && db->values;
+    for (size_t i = 0; ok && i < DEFAULTS; i++)
+        ok = put_parameter(db, &n, defaults[i][0], defaults[i][1]);
+    for (size_t i = 0; ok && i < given; i++)
+        ok = put_parameter(db, &n, s->keywords[i], s->values[i]);
+    for (size_t i = 0; ok && i < FORCED; i++)
+        ok = put_parameter(db, &n, forced[i][0], forced[i][1]);
+    return ok;
+}
+
+static bool expand_statements(struct db *db)
+{
+    db->texts = calloc(STMT_COUNT + 1, sizeof *db->texts);
+    for (size_t i = 0; db->texts && i < STMT_COUNT; i++)
+        if (!(db->texts[i] = names_expand(&db->names, statements[i].text)))
+            return false;
+    names_freeze(&db->names);
+    return db->texts != NULL;
+}
+
+static void free_db(struct db *db)
+{
+    for (size_t i = 0; db->keywords && db->values && (db->keywords[i] || db->values[i]); i++) {
+        free(db->keywords[i]);
+        free_text(db->values[i]);
+    }
+    free(db->keywords);
+    free(db->values);
+    for (size_t i = 0; db->texts && i < STMT_COUNT; i++)
+        free(db->texts[i]);
+    free(db->texts);
+    names_free(&db->names);
+    free(db);
+}
+
+struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_size)
+{
+    struct db *db = calloc(1, sizeof *db);
+    if (db) {
+        db->pool_size = s->pool_size ? s->pool_size : 1;
+        db->min_idle = s->min_idle;
+        db->idle_timeout_ms = s->idle_timeout_ms;
+        db->named_statements = s->named_statements;
+        if (names_init(&db->names, s->schema, s->table_name, s->table_source) && expand_statements(db) &&
+            copy_parameters(db, s) && pool_init(db))
+            return db;
+    }
+    snprintf(why, why_size, "%s", db && db->names.why[0] ? db->names.why : "out of memory");
+    if (db)
+        free_db(db);
+    return NULL;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    pool_free(db);
+    free_db(db);
+}
+
+bool db_violated(const struct ctx *c, const struct db *db, const char *table, const char *suffix)
+{
+    const char *actual = NULL;
+    for (size_t i = 0; i < db->names.n && !actual; i++)
+        if (strcmp(db->names.known[i].canonical, table) == 0)
+            actual = db->names.known[i].actual;
+    if (!actual || !c->violated.p)
+        return false;
+    /* PostgreSQL cuts longer names, as snprintf does. */
+    char name[DB_NAME_SIZE];
+    snprintf(name, sizeof name, "%s%s", actual, suffix);
+    return str_is_c(c->violated, name);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to src/emailpassword/: the handler of passwordhash/import, for the recipe's route table.
+ */
+#ifndef ST_EMAILPASSWORD_IMPORT_CDI_H
+#define ST_EMAILPASSWORD_IMPORT_CDI_H
+
+#include "core/route.h"
+
+struct import_hash_in {
+    struct str email, passwordHash, hashingAlgorithm;
+    bool has_hashingAlgorithm;
+};
+
+extern const struct field import_hash_fields[];
+enum st_err post_import_hash(struct core_call *k);
+
+#endif

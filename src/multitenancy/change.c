@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "multitenancy/change.h"
+
+#include "config/config.h"
+#include "core/runtime.h"
+#include "json/json.h"
+
+enum { CORE_CONFIG_MAX = 256 * 1024 };
+
+static bool is_public(struct str id)
+{
+    return str_is(id, STR("public"));
+}
+
+/* Who may change what (spec: section 3.5). */
+static enum st_err check_permission(struct ctx *c, struct tenant_id s, struct tenant_id t)
+{
+    const char *wrong = NULL;
+    if (!is_public(t.tenant)) {
+        if (!is_public(s.tenant) && !str_is(s.tenant, t.tenant))
+            wrong = "You must use the public or same tenant to add/update a tenant";
+        else if (!str_is(s.cud, t.cud) || !str_is(s.app, t.app))
+            wrong = "You must use the same app to create/update a tenant";
+    } else if (!is_public(t.app)) {
+        if (!is_public(s.tenant) || (!is_public(s.app) && !str_is(s.app, t.app)))
+            wrong = "You must use the public or same app to add/update an app";
+        else if (!str_is(s.cud, t.cud))
+            wrong = "You must use the same connection URI domain to create/update an app";
+    } else if (t.cud.n && !tenant_is_base(s) && !str_is(s.cud, t.cud)) {
+        wrong = "You must use the default or same connectionUriDomain to create/update a connectionUriDomain";
+    }
+    return wrong ? ctx_fail(c, ST_FORBIDDEN, "%s", wrong) : ST_OK;
+}
+
+/* null removes a key that is there, and is stored where there is none (spec: section 1.4). */
+static void merge(json_object *stored, json_object *input)
+{
+    json_object_object_foreach(input, key, value)
+    {
+        if (!value && json_object_object_get_ex(stored, key, NULL))
+            json_object_object_del(stored, key);
+        else
+            json_object_object_add(stored, key, json_object_get(value));
+    }
+}
+
+static void release_config(void *config)
+{
+    config_free(config);
+}
+
+static const struct config *keep(struct ctx *c, const struct config *config)
+{
+    arena_on_reset(c->arena, release_config, (void *)(uintptr_t)config);
+    return config;
+}
+
+/* What T inherits from. */
+static enum st_err find_parent(struct ctx *c, struct service *s, struct tenant_id t, const struct config **out)
+{
+    const struct tenant *parent;
+    struct tenant_id id = {t.cud, is_public(t.tenant) ? STR("public") : t.app, STR("public")};
+    *out = service_base_config(s);
+    if (is_public(t.tenant) && is_public(t.app))
+        return ST_OK;
+    enum st_err err = tenancy_find(c, service_tenancy(s), id, &parent);
+    if (err == ST_NOT_FOUND)
+        return ST_OK;
+    ST_TRY(err);
+    *out = parent->config;
+    return ST_OK;
+}
+
+/* The tenants that T is compared with, as they will be: those of its own app are derived anew. */
+static enum st_err find_others(struct ctx *c, struct service *s, struct tenant_id t, const struct config *parent,
+                               json_object *own, struct config_check *check)
+{
+    enum { DOMAIN, APP, TENANT, CORE_CONFIG };
+    const PGresult *r;
+    struct config_error error;
+    const struct config *target = NULL;
+    ST_TRY(DB_RUN(c, service_base_db(s), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app), db_str(t.tenant)));
+    size_t rows = db_rows(r);
+    struct config_tenant *others = ARENA_ARRAY(c->arena, rows + 1, struct config_tenant);
+    if (rows && config_derive(parent, own, &target, &error) == ST_OK)
+        keep(c, target);
+    for (size_t i = 0; i < rows; i++) {
+        struct tenant_id id = {db_text(r, i, DOMAIN), db_text(r, i, APP), db_text(r, i, TENANT)};
+        struct config_tenant *o = &others[check->n_others];
+        *o = (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant};
+        bool below = target && is_public(t.tenant) && str_is(id.cud, t.cud) && str_is(id.app, t.app);
+        const struct tenant *known;
+        if (below && config_derive(target, json_parse(c->arena, db_text(r, i, CORE_CONFIG)), &o->config, &error) == ST_OK)
+            keep(c, o->config);
+        else if (tenancy_find(c, service_tenancy(s), id, &known) == ST_OK)
+            o->config = known->config;
+        check->n_others += o->config != NULL;
+    }
+    check->others = others;
+    return ST_OK;
+}
+
+static enum st_err check_migration_mode(struct ctx *c, json_object *input)
+{
+    json_object *mode;
+    if (!input || !json_object_object_get_ex(input, "migration_mode", &mode) || !mode ||
+        str_is_ci(json_str(mode), STR("MIGRATED")))
+        return ST_OK;
+    return ctx_fail(c, ST_BAD_REQUEST,
+                    "Invalid core config: migration_mode is currently MIGRATED, which is terminal. Old tables are "
+                    "stale and cannot be re-introduced into the read path without first being repopulated out of "
+                    "band. Refusing transition to %s.",
+                    json_object_get_string(mode));
+}
+
+static enum st_err check_config(struct ctx *c, struct service *s, const struct tenant_change *in,
+                                struct tenant_record *t, json_object *stored, json_object *merged,
+                                const struct config **config)
+{
+    struct config_error error;
+    struct config_check check = {
+        .target = {.cud = t->id.cud, .app = t->id.app, .tenant = t->id.tenant},
+        .own = merged,
+        .stored = stored,
+        .protect = in->protect,
+    };
+    ST_TRY(find_parent(c, s, t->id, &check.parent));
+    ST_TRY(check_migration_mode(c, in->core_config));
+    ST_TRY(find_others(c, s, t->id, check.parent, merged, &check));
+    enum st_err err = config_check_tenant(&check, config, &error);
+    if (err)
+        return ctx_fail(c, err, "%s", err == ST_UNAVAILABLE ? "out of memory" : error.text);
+    keep(c, *config);
+    return ST_OK;
+}
+
+static enum st_err apply_factors(struct ctx *c, const struct tenant_change *in, struct factor_state *f)
+{
+    switch (in->api) {
+    case TENANT_V1_OLD:
+        ST_TRY(factors_apply_v1_old(f, &in->factors));
+        break;
+    case TENANT_V1:
+        ST_TRY(factors_apply_v1(c, f, &in->factors));
+        break;
+    case TENANT_V2:
+        ST_TRY(factors_apply_v2(c, f, &in->factors));
+        break;
+    }
+    return factors_check_names(c, f);
+}
+
+static enum st_err check_load_only(struct ctx *c, struct service *s, struct tenant_id t)
+{
+    const char *only = service_base_config(s)->supertokens_saas_load_only_cud;
+    if (!only || !*only || t.cud.n == 0 || str_is_c(t.cud, only))
+        return ST_OK;
+    return ctx_fail(c, ST_BAD_REQUEST,
+                    "Creation of connection uri domain or app or tenant is disallowed");
+}
+
+enum st_err multitenancy_apply_change(struct ctx *c, struct service *s, const struct tenant_change *in,
+                                      struct tenant_record *t, const struct config **config)
+{
+    ST_TRY(check_load_only(c, s, t->id));
+    json_object *stored = json_parse(c->arena, t->core_config);
+    json_object *merged = json_parse(c->arena, t->core_config);
+    if (in->core_config)
+        merge(merged, in->core_config);
+    ST_TRY(apply_factors(c, in, &t->factors));
+    ST_TRY(check_permission(c, in->source, t->id));
+    t->core_config = json_text(c->arena, merged);
+    if (t->core_config.n > CORE_CONFIG_MAX)
+        return ctx_fail(c, ST_TOO_LARGE, "coreConfig is too large");
+    return check_config(c, s, in, t, stored, merged, config);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading, writing and deleting tenants.
+ */
+#include "multitenancy/multitenancy.h"
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "core/runtime.h"
+#include "db/array.h"
+#include "db/schema.h"
+#include "multitenancy/change.h"
+
+enum record_column { DOMAIN, APP, TENANT, CORE_CONFIG, FLAG_FIRST, FACTORS_NULL = FLAG_FIRST + RECIPES, FACTORS, SECONDARY };
+
+static bool is_public(struct str id)
+{
+    return str_is(id, STR("public"));
+}
+
+static struct db_arg or_null(struct str s)
+{
+    return s.p ? db_str(s) : db_null();
+}
+
+static void read_factors(struct arena *a, struct str text, bool is_null, struct factors *out)
+{
+    struct str *v;
+    size_t n = db_array_read(a, text, &v);
+    out->is_null = is_null;
+    out->n = is_null ? 0 : n < FACTORS_MAX ? n : FACTORS_MAX;
+    for (size_t i = 0; i < out->n; i++)
+        out->v[i] = v[i];
+}
+
+static void read_record(struct arena *a, const PGresult *r, size_t row, struct tenant_record *out)
+{
+    *out = (struct tenant_record){
+        .id = {db_text(r, row, DOMAIN), db_text(r, row, APP), db_text(r, row, TENANT)},
+        .stored = true,
+        .core_config = db_text(r, row, CORE_CONFIG),
+    };
+    for (int i = 0; i < RECIPES; i++)
+        out->factors.flag[i] = db_true(r, row, FLAG_FIRST + i);
+    read_factors(a, db_text(r, row, FACTORS), db_true(r, row, FACTORS_NULL), &out->factors.first);
+    struct str secondary = db_text(r, row, SECONDARY);
+    read_factors(a, secondary, secondary.n <= 2, &out->factors.secondary);
+}
+
+/* What a tenant has before anything was stored of it (spec: section 3.1). */
+struct tenant_record multitenancy_defaults(struct tenant_id id, enum tenant_api api)
+{
+    bool all = is_public(id.tenant) || api == TENANT_V2;
+    struct tenant_record t = {.id = id, .core_config = STR("{}")};
+    for (int i = 0; i < RECIPES; i++)
+        t.factors.flag[i] = all;
+    t.factors.first.is_null = is_public(id.tenant) || api == TENANT_V1;
+    t.factors.secondary.is_null = true;
+    return t;
+}
+
+static bool matches(struct str wanted, struct str value)
+{
+    return !wanted.p || str_is(wanted, value);
+}
+
+static bool sorts_before_base(struct tenant_id id)
+{
+    int order = str_cmp(id.cud, TENANT_BASE.cud);
+    order = order ? order : str_cmp(id.app, TENANT_BASE.app);
+    return (order ? order : str_cmp(id.tenant, TENANT_BASE.tenant)) < 0;
+}
+
+/* In its place, so that the tenants of an app stay together. V has room for one more. */
+static void insert_base(struct tenant_records *records)
+{
+    size_t at = records->n++;
+    for (; at > 0 && !sorts_before_base(records->v[at - 1].id); at--)
+        records->v[at] = records->v[at - 1];
+    records->v[at] = multitenancy_defaults(TENANT_BASE, TENANT_V2);
+}
+
+enum st_err multitenancy_list(struct ctx *c, struct db *base_db, struct tenant_id which,
+                              struct tenant_records *out)
+{
+    const PGresult *r;
+    ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_records, or_null(which.cud), or_null(which.app),
+                  or_null(which.tenant)));
+    bool base_missing = matches(which.cud, TENANT_BASE.cud) && matches(which.app, TENANT_BASE.app) &&
+                        matches(which.tenant, TENANT_BASE.tenant);
+    out->n = 0;
+    out->v = ARENA_ARRAY(c->arena, db_rows(r) + 1, struct tenant_record);
+    for (size_t i = 0; i < db_rows(r); i++) {
+        read_record(c->arena, r, i, &out->v[out->n]);
+        base_missing &= !tenant_is_base(out->v[out->n++].id);
+    }
+    if (base_missing)
+        insert_base(out);
+    return ST_OK;
+}
+
+/* ---- writing ---- */
+
+struct put {
+    struct service *service;
+    const struct tenant_change *in;
+    bool created;
+    const struct config *config; /* effective, of the target; owned by the arena */
+};
+
+static enum st_err lock_and_read(struct ctx *c, struct db *db, const struct tenant_change *in,
+                                 struct tenant_record *out)
+{
+    struct tenant_id id = in->target;
+    struct str lock = ARENA_CONCAT(c->arena, id.cud, STR("~"), id.app, STR("~"), id.tenant);
+    struct db_call calls[] = {
+        DB_CALL(STMT_tenant_lock, db_str(lock)),
+        DB_CALL(STMT_tenant_records, db_str(id.cud), db_str(id.app), db_str(id.tenant)),
+    };
+    ST_TRY(db_run(c, db, &calls[0], 1)); /* a statement sees what was committed before it began: first the lock */
+    ST_TRY(db_run(c, db, &calls[1], 1));
+    if (db_rows(calls[1].result))
+        read_record(c->arena, calls[1].result, 0, out);
+    else
+        *out = multitenancy_defaults(id, in->api);
+    out->id = id;
+    return ST_OK;
+}
+
+/* The apps and tenants rows that the tenant's data refers to; CALLS has room for two. */
+static size_t data_rows(struct arena *a, struct tenant_id id, struct db_call *calls)
+{
+    int64_t now = clock_now_ms();
+    struct db_arg *args = ARENA_ARRAY(a, 5, struct db_arg);
+    args[0] = args[2] = db_str(id.app);
+    args[1] = args[4] = db_i64(now);
+    args[3] = db_str(id.tenant);
+    calls[0] = (struct db_call){.stmt = STMT_tenant_create_app, .args = args, .nargs = 2};
+    calls[1] = (struct db_call){.stmt = STMT_tenant_create_tenant, .args = args + 2, .nargs = 3};
+    return 2;
+}
+
+static enum st_err write_record(struct ctx *c, struct db *db, const struct tenant_record *t, bool data_here)
+{
+    struct db_arg cud = db_str(t->id.cud), app = db_str(t->id.app), tenant = db_str(t->id.tenant);
+    const struct factor_state *f = &t->factors;
+    struct db_call calls[10] = {
+        DB_CALL(STMT_tenant_write, cud, app, tenant, db_str(t->core_config), db_bool(f->flag[0]), db_bool(f->flag[1]),
+                db_bool(f->flag[2]), db_bool(f->first.is_null)),
+        DB_CALL(STMT_tenant_clear_first_factors, cud, app, tenant),
+        DB_CALL(STMT_tenant_clear_secondary_factors, cud, app, tenant),
+        DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(c->arena, t->id))),
+    };
+    size_t n = 4;
+    if (f->first.n)
+        calls[n++] = DB_CALL(STMT_tenant_add_first_factors, cud, app, tenant, db_strs(c->arena, f->first.v, f->first.n));
+    if (f->secondary.n)
+        calls[n++] = DB_CALL(STMT_tenant_add_secondary_factors, cud, app, tenant,
+                             db_strs(c->arena, f->secondary.v, f->secondary.n));
+    if (data_here)
+        n += data_rows(c->arena, t->id, calls + n);
+    db_commit_with_next(c);
+    return db_run(c, db, calls, n);
+}
+
+static enum st_err put_tx(struct ctx *c, struct db *db, void *arg)
+{
+    struct put *p = arg;
+    struct tenant_record t;
+    ST_TRY(lock_and_read(c, db, p->in, &t));
+    p->created = !t.stored && !tenant_is_base(t.id);
+    ST_TRY(multitenancy_apply_change(c, p->service, p->in, &t, &p->config));
+    bool data_here = tenancy_db(service_tenancy(p->service), p->config) == db;
+    return write_record(c, db, &t, data_here);
+}
+
+static bool do_not_wait(void)
+{
+    return true;
+}
+
+/* A tenant with a database of its own: its tables and rows are made after its configuration was stored; repeating the call
+ * repairs a failure in between. */
+static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db *base_db)
+{
+    struct db *db = tenancy_db(service_tenancy(p->service), p->config);
+    struct db_call calls[2];
+    if (db == base_db)
+        return ST_OK;
+    if (!db)
+        return ctx_fail(c, ST_UNAVAILABLE, "the database of this tenant cannot be opened");
+    ST_TRY(schema_prepare(c, p->config, do_not_wait));
+    return db_run(c, db, calls, data_rows(c->arena, p->in->target, calls));
+}
+
+enum st_err multitenancy_put(struct ctx *c, struct service *s, const struct tenant_change *in, bool *created)
+{
+    struct put p = {.service = s, .in = in};
+    ST_TRY(db_tx(c, service_base_db(s), put_tx, &p));
+    tenancy_changed(service_tenancy(s), in->target);
+    *created = p.created;
+    return prepare_own_database(c, &p, service_base_db(s));
+}
+
+/* ---- deleting ---- */
+
+static enum st_err delete_data(struct ctx *c, struct service *s, struct tenant_id id)
+{
+    const struct tenant *tenant;
+    const PGresult *r;
+    struct tenant_id where = {id.cud, id.app.p ? id.app : STR("public"), id.tenant.p ? id.tenant : STR("public")};
+    enum st_err err = tenancy_find(c, service_tenancy(s), where, &tenant);
+    if (err == ST_NOT_FOUND)
+        return ST_OK;
+    ST_TRY(err);
+    if (id.tenant.p)
+        return DB_RUN(c, tenant->db, &r, STMT_tenant_delete_data, db_str(where.app), db_str(where.tenant));
+    return DB_RUN(c, tenant->db, &r, STMT_tenant_delete_app_data, db_str(where.app));
+}
+
+enum st_err multitenancy_delete(struct ctx *c, struct service *s, struct tenant_id id, bool *existed)
+{
+    struct tenant_id changed = {id.cud, id.app.p ? id.app : STR("public"), id.tenant.p ? id.tenant : STR("public")};
+    struct db_call calls[] = {
+        DB_CALL(STMT_tenant_delete, db_str(id.cud), db_str(changed.app), or_null(id.tenant)),
+        DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(c->arena, changed))),
+    };
+    ST_TRY(delete_data(c, s, id));
+    ST_TRY(db_run(c, service_base_db(s), calls, 2));
+    *existed = db_affected(calls[0].result) > 0;
+    tenancy_changed(service_tenancy(s), changed);
+    return ST_OK;
+}

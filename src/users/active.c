@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When a user was last active (spec: cdi-misc 1): written at most every 5 minutes per user and process. The
+ * memory of recent writes is a fixed table; two users that meet in one place only cause a write more.
+ */
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "users/user.h"
+
+enum { PLACES = 1 << 16, INTERVAL_MS = 5 * 60 * 1000 };
+
+/* Hash of the user (upper 32 bits) and monotonic second of the write (lower 32 bits). */
+static _Atomic uint64_t recent[PLACES];
+
+bool user_activity_due(struct str app, struct str user_id)
+{
+    uint64_t hash = str_hash(user_id, str_hash(app, 4));
+    uint64_t second = (uint64_t)clock_monotonic_ms() / 1000;
+    _Atomic uint64_t *place = &recent[hash % PLACES];
+    uint64_t known = atomic_load_explicit(place, memory_order_relaxed);
+    bool recently = known >> 32 == hash >> 32 && second - (known & 0xFFFFFFFF) < INTERVAL_MS / 1000;
+    if (recently)
+        return false;
+    atomic_store_explicit(place, (hash >> 32) << 32 | second, memory_order_relaxed);
+    return true;
+}
+
+struct db_call user_active_call(struct arena *a, struct str app, struct str id)
+{
+    struct db_arg *args = ARENA_ARRAY(a, 3, struct db_arg);
+    args[0] = db_str(app);
+    args[1] = db_str(id);
+    args[2] = db_i64(clock_now_ms());
+    return (struct db_call){.stmt = STMT_user_active, .args = args, .nargs = 3};
+}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# The FastCGI layer behind nginx, with the snippets that we ship: kept connections, bodies, clients that go away.
+use v5.36;
+use FindBin qw($RealBin);
+use lib "$RealBin/lib";
+
+use HTTP::Tiny       ();
+use IO::Socket::INET ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use ST::Env qw(patience wait_until watchdog);
+use ST::Fcgi;
+use ST::Nginx;
+
+watchdog(120);
+my $service = ST::Fcgi::stub(config => { max_server_pool_size => 4 });
+my $nginx   = ST::Nginx->new(socket => $service->socket_path);
+my $url     = $nginx->core_url;
+my $http    = HTTP::Tiny->new(timeout => patience(20));
+
+sub client () { return HTTP::Tiny->new(timeout => patience(20), keep_alive => 1) }
+
+sub raw ($bytes) {
+    my $socket = IO::Socket::INET->new(PeerAddr => $url =~ s{http://}{}r) or die "connect: $@\n";
+    $socket->autoflush(1);
+    print {$socket} $bytes;
+    return $socket;
+}
+
+sub busy_connections () {
+    my ($worker) = $service->workers;
+    return scalar grep { (readlink($_) // q{}) =~ /^socket:/ } glob "/proc/$worker/fd/*";
+}
+
+subtest 'kept connections do not use up the threads' => sub {
+    my $load = ST::Fcgi::load_start(64, sub ($i) {
+        state $client = client;
+        my $got = $client->get("$url/slow?5");
+        return ($got->{status} == 200, "$got->{status} $got->{content}");
+    });
+    sleep 3;
+    my $begun = time;
+    is $http->get("$url/hello")->{status}, 200, 'another client is served';
+    cmp_ok time - $begun, '<', patience(2), 'soon';
+    my $sum = ST::Fcgi::load_stop($load);
+    is_deeply [@{ $sum->{texts} }[0 .. 2]], [undef, undef, undef], "all of $sum->{calls} requests of 64 clients on 4 threads are answered";
+    cmp_ok $sum->{calls}, '>', 200, 'and there were many';
+    cmp_ok busy_connections, '>', 20, 'nginx keeps its connections';
+};
+
+subtest 'bodies' => sub {
+    my $body = join q{}, map { chr int rand 256 } 1 .. 300_000;
+    is $http->post("$url/body", { content => $body })->{content}, $body, 'with a length';
+    my @parts = (substr($body, 0, 1000), substr $body, 1000);
+    is $http->post("$url/body", { content => sub { shift @parts } })->{content}, $body, 'in chunks';
+    is $http->post("$url/body", { content => 'x' x 1_100_000 })->{status}, 413, 'too long';
+    my $answer = $http->get("$url/big?3000000");
+    is length $answer->{content}, 3_000_000, 'a long answer arrives whole';
+    is $http->request('HEAD', "$url/hello")->{headers}{'content-length'}, 6, 'HEAD';
+};
+
+subtest 'what clients cannot claim' => sub {
+    my $got = $http->post("$url/params", { content => 'a=b', headers => { 'St-End' => 'x', 'Remote-Addr' => '6.6.6.6', 'Cdi-Version' => '5.0' } })->{content};
+    like $got, qr/^REMOTE_ADDR=127[.]0[.]0[.]1$/m, 'the address is that of the connection';
+    like $got, qr/^ST_END=1$/m, 'the sentinel is nginx\'s';
+    like $got, qr/^HTTP_CDI_VERSION=5[.]0$/m, 'request headers arrive under names of their own';
+};
+
+subtest 'clients that go away' => sub {
+    for (1 .. 20) {
+        raw("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")->close;
+        raw("GET /slow?50 HTTP/1.1\r\nHost: x\r\n\r\n")->close;
+        my $socket = raw("GET /big?5000000 HTTP/1.1\r\nHost: x\r\n\r\n");
+        sysread $socket, my $some, 1000;
+        $socket->close;
+    }
+    is $http->get("$url/hello")->{status}, 200, 'leave a service that works';
+    unlike $service->log_text, qr/ERROR/, 'and has nothing to complain about';
+    my $before = busy_connections;
+    $nginx->stop;
+    ok wait_until(10, sub { busy_connections() < 5 }), 'no connection stays open without nginx' or diag "$before, then " . busy_connections;
+};
+
+is $service->stop, 0, 'the service ends in order';
+done_testing;

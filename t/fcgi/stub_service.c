@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A service without recipes and database, behind the real processes of fcgi/: what the tests of that layer and the
+ * benchmark "hello" talk to. The path says what happens, the query string is its number.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypto/password_hash.h"
+#include "db/schema.h"
+#include "service.h"
+
+struct service {
+    int unused;
+};
+
+static struct service the_service;
+
+static int64_t number(const struct exchange *x)
+{
+    size_t mark = str_find(x->rq.uri, '?');
+    int64_t n = 0;
+    return str_to_i64(str_from(x->rq.uri, mark + 1), &n) ? n : 0;
+}
+
+static void answer(struct exchange *x, struct str text)
+{
+    x->rs.status = 200;
+    x->rs.content_type = "text/plain";
+    x->rs.body = text;
+}
+
+static enum serve_state hello(struct exchange *x)
+{
+    answer(x, STR("Hello\n"));
+    return SERVE_DONE;
+}
+
+static enum serve_state body(struct exchange *x)
+{
+    answer(x, x->rq.body);
+    return SERVE_DONE;
+}
+
+static enum serve_state params(struct exchange *x)
+{
+    struct buf text = buf_in(&x->arena);
+    for (char *const *p = x->rq.params; *p; p++)
+        buf_printf(&text, "%s\n", *p);
+    answer(x, buf_str(&text));
+    return SERVE_DONE;
+}
+
+/* What the layer made of the request. */
+static enum serve_state request(struct exchange *x)
+{
+    const struct http_request *rq = &x->rq;
+    struct buf text = buf_in(&x->arena);
+    buf_printf(&text, "method=%d %.*s\nremote_addr=%.*s\nhost=%.*s\nbody=%zu\n", (int)rq->method,
+               STR_ARG(rq->method_text), STR_ARG(rq->remote_addr), STR_ARG(rq->host), rq->body.n);
+    answer(x, buf_str(&text));
+    return SERVE_DONE;
+}
+
+static enum serve_state big(struct exchange *x)
+{
+    size_t n = (size_t)number(x);
+    char *p = arena_alloc(&x->arena, n);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)('a' + i % 26);
+    answer(x, (struct str){p, n});
+    return SERVE_DONE;
+}
+
+static enum serve_state headers(struct exchange *x)
+{
+    hello(x);
+    for (int i = 0; i < HTTP_MAX_HEADERS; i++)
+        http_add_header(&x->rs, "X-Number", arena_printf(&x->arena, "%d", i));
+    return SERVE_DONE;
+}
+
+static enum serve_state slow(struct exchange *x)
+{
+    int64_t ms = number(x);
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+    return hello(x);
+}
+
+static enum serve_state pid(struct exchange *x)
+{
+    answer(x, arena_printf(&x->arena, "%d\n", (int)getpid()));
+    return SERVE_DONE;
+}
+
+static enum serve_state crash(struct exchange *x)
+{
+    (void)x;
+    abort();
+}
+
+/* The number is a bcrypt cost. */
+static enum serve_state hash(struct exchange *x)
+{
+    struct password_job *job = ARENA_NEW(&x->arena, struct password_job);
+    job->kind = PASSWORD_HASH_NEW;
+    job->password = (const uint8_t *)"password1";
+    job->password_len = 9;
+    job->params.algorithm = PASSWORD_BCRYPT;
+    job->params.bcrypt_cost = (unsigned)number(x);
+    x->job = job;
+    return SERVE_WAITING;
+}
+
+static const struct {
+    const char *path;
+    enum serve_state (*serve)(struct exchange *);
+} routes[] = {
+    {"/hello", hello},     {"/body", body},       {"/params", params}, {"/request", request}, {"/big", big},
+    {"/headers", headers}, {"/slow", slow},       {"/pid", pid},       {"/crash", crash},     {"/hash", hash},
+};
+
+struct service *service_start(const struct config *base, struct shared *shared, char *why, size_t why_size)
+{
+    (void)base;
+    (void)shared;
+    const char *flag = getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */
+    FILE *f = flag ? fopen(flag, "r") : NULL;
+    char word[16] = "";
+    if (f) {
+        (void)!fgets(word, sizeof word, f);
+        fclose(f);
+    }
+    if (strcmp(word, "crash") == 0)
+        abort();
+    if (strcmp(word, "fail") == 0) {
+        snprintf(why, why_size, "the stub was told to fail");
+        return NULL;
+    }
+    return &the_service;
+}
+
+void service_stop(struct service *s)
+{
+    (void)s;
+}
+
+void service_tick(struct service *s)
+{
+    (void)s;
+}
+
+enum serve_state service_begin(struct service *s, struct exchange *x)
+{
+    (void)s;
+    struct str path = str_head(x->rq.uri, str_find(x->rq.uri, '?'));
+    jmp_buf out_of_memory;
+    x->arena.recover = &out_of_memory;
+    if (setjmp(out_of_memory) == 0) {
+        for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+            if (str_is_c(path, routes[i].path))
+                return routes[i].serve(x);
+        answer(x, STR("Not found\n"));
+        x->rs.status = 404;
+    } else {
+        service_refuse(s, x);
+    }
+    return SERVE_DONE;
+}
+
+enum serve_state service_resume(struct service *s, struct exchange *x)
+{
+    (void)s;
+    answer(x, x->job->status == PASSWORD_JOB_DONE ? str_of(x->job->out_text) : STR("failed"));
+    return SERVE_DONE;
+}
+
+void service_refuse(struct service *s, struct exchange *x)
+{
+    (void)s;
+    answer(x, STR("Busy\n"));
+    x->rs.status = 503;
+    http_add_header(&x->rs, "Retry-After", STR("1"));
+}
+
+enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void))
+{
+    (void)config;
+    return getenv("STUB_NO_SCHEMA") ? ctx_fail(c, ST_UNAVAILABLE, "no database") : cancelled() ? ST_UNAVAILABLE : ST_OK;
+}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# PostgreSQL, the service and nginx in one call, and a client for them.
+#
+#   use ST::Stack;
+#   my $s = ST::Stack->new(config => { access_token_validity => 2 }, test_mode => 1);
+#   is $s->core->get('/hello')->{text}, 'Hello';
+package ST::Stack;
+use v5.36;
+
+use ST::Core;
+use ST::Env qw(wait_until watchdog);
+use ST::Nginx;
+use ST::Pg;
+use ST::Service;
+
+# `use ST::Stack timeout => 600;` for a test file that may take longer than two minutes.
+sub import ($class, %opt) { watchdog($opt{timeout} // 120); return }
+
+# config, env, test_mode: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
+# nginx: a hash of ST::Nginx options. api_key, cdi: of the client.
+sub new ($class, %opt) {
+    my $self = bless {}, $class;
+    $self->{pg} = ref $opt{pg} eq 'ST::Pg' ? $opt{pg} : ST::Pg->new(%{ $opt{pg} // {} });
+    my %config = ($opt{db} ? $self->{pg}->config($opt{db}) : (), %{ $opt{config} // {} });
+    $self->{service} = ST::Service->new(
+        pg        => $self->{pg},
+        config    => \%config,
+        env       => $opt{env} // {},
+        test_mode => $opt{test_mode},
+    );
+    $self->{nginx} = ST::Nginx->new(socket => $self->{service}->socket_path, %{ $opt{nginx} // {} });
+    $self->{core} = ST::Core->new(
+        url => $self->{nginx}->core_url,
+        map { ($_ => $opt{$_}) } grep { exists $opt{$_} } qw(cdi api_key),
+    );
+    $self->wait_ready;
+    return $self;
+}
+
+sub pg      ($self) { return $self->{pg} }
+sub service ($self) { return $self->{service} }
+sub nginx   ($self) { return $self->{nginx} }
+sub core    ($self) { return $self->{core} }
+sub url     ($self) { return $self->{nginx}->core_url }
+
+# An answer of our own: 403 is one too (IP policy).
+sub wait_ready ($self) {
+    my $answer = {};
+    my $up     = wait_until(30, sub {
+        die "supertokens-fcgid ended\n" if !$self->{service}->proc->alive;
+        $answer = $self->{core}->get('/hello', cdi => undef);
+        return $answer->{status} < 500;
+    });
+    die "the service does not answer: $answer->{status} $answer->{text}\n" if !$up;
+    return $self;
+}
+
+sub restart_service ($self) { $self->{service}->restart; return $self->wait_ready }
+
+sub stop ($self) { $_->stop for @$self{qw(nginx service pg)}; return }
+
+1;

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Out-of-tree builds. Each variant has its own directory, compiler and flags, so they live side by side.
+
+# variant, directory, compiler, flags
+VARIANTS='
+normal      build           gcc     -O2 -g
+sanitize    build-sanitize  gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz        build-fuzz      clang   -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+'
+
+variant_row() # variant: sets DIR, COMPILER, FLAGS
+{
+    local name
+    while read -r name DIR COMPILER FLAGS; do
+        [ "$name" = "$1" ] && return 0
+    done <<<"$VARIANTS"
+    die "no build variant $1"
+}
+
+configure_variant() # variant
+{
+    local settings
+    variant_row "$1"
+    settings="CC=$COMPILER CFLAGS=$FLAGS"
+    [ -x "$TOP/configure" ] || (cd "$TOP" && quietly autoreconf -fi)
+    if [ ! -f "$TOP/$DIR/Makefile" ] || [ "$(cat "$TOP/$DIR/.settings" 2>/dev/null)" != "$settings" ]; then
+        mkdir -p "$TOP/$DIR"
+        (cd "$TOP/$DIR" && quietly "$TOP/configure" --quiet --enable-werror CC="$COMPILER" CFLAGS="$FLAGS")
+        echo "$settings" >"$TOP/$DIR/.settings"
+    fi
+}
+
+build() # variant [target...]
+{
+    local variant=$1
+    shift
+    configure_variant "$variant"
+    make --silent --no-print-directory -C "$TOP/$DIR" -j "$(nproc)" "${@:-all}" || die "the build failed"
+}
+
+# Runs a command and shows its output only when it fails.
+quietly()
+{
+    local log
+    log=$(mktemp)
+    if ! "$@" >"$log" 2>&1 </dev/null; then
+        tail -n 60 "$log" >&2
+        rm -f "$log"
+        die "failed: $*"
+    fi
+    rm -f "$log"
+}

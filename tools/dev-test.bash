@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Test files run two at a time, the longest first, all in one prove, so that its last lines are the result. What is slow to
+# make (a database cluster) is made once and copied by each of them.
+
+LONGEST_FIRST=(t/conformance.t t/sdk-node.t)
+
+# Unit tests, and fuzzers run over their corpus only.
+unit_tests()
+{
+    find "$DIR/t/unit" "$DIR/fuzz" -maxdepth 1 -type f \( -name 'test_*' -o -name 'replay_*' \) -perm -u+x \
+        ! -name '*.*' 2>/dev/null | sort
+}
+
+system_tests()
+{
+    local first
+    for first in "${LONGEST_FIRST[@]}"; do
+        [ ! -f "$first" ] || echo "$first"
+    done
+    find t -name '*.t' -type f | sort | grep -vxF "$(printf '%s\n' "${LONGEST_FIRST[@]}")"
+}
+
+# t/x.t, x.t, t/unit/test_x.c, test_x, replay_x
+test_program()
+{
+    local name=${1##*/}
+    name=${name%.c}
+    if [ -f "$1" ] && [[ $1 == *.t ]]; then
+        echo "$1"
+    elif [ -f "t/$name" ]; then
+        echo "t/$name"
+    elif [ -x "$DIR/t/unit/$name" ]; then
+        echo "$DIR/t/unit/$name"
+    elif [ -x "$DIR/fuzz/$name" ]; then
+        echo "$DIR/fuzz/$name"
+    else
+        die "no test $1"
+    fi
+}
+
+dev_test()
+{
+    local variant=normal prove_options=(-j 2) wanted=() files=() file
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --sanitize) variant=sanitize ;;
+        -v | --verbose) prove_options+=(--verbose) ;;
+        -*) die "test: unknown option $1" ;;
+        *) wanted+=("$1") ;;
+        esac
+        shift
+    done
+    need build run test
+    want sdk "t/sdk-node.t will be skipped without"
+    if [ "$variant" = sanitize ]; then
+        export ST_SLOW=${ST_SLOW:-4}
+        export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
+        export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+    fi
+    build "$variant" all unit-tests
+    cd "$TOP" || exit
+    export ST_BUILD=$TOP/$DIR
+
+    if [ ${#wanted[@]} = 0 ]; then
+        mapfile -t files < <(system_tests && unit_tests)
+    fi
+    for file in ${wanted[@]+"${wanted[@]}"}; do
+        files+=("$(test_program "$file")")
+    done
+    ST_TEST_CACHE=$(mktemp -d)
+    export ST_TEST_CACHE
+    trap 'rm -rf "$ST_TEST_CACHE"' EXIT
+    chmod 711 "$ST_TEST_CACHE"
+    prove --exec tools/run-test "${prove_options[@]}" "${files[@]}"
+}
