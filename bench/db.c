@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What prepared statements and pipelines save: src/db/ against PQexecParams with a round trip for each statement.
- *   t/unit/with-postgres build/bench/db [iterations]
- * Times are microseconds for one iteration; CPU is the client's and the server backend's together. With the fsync of
- * a real disk: PGTEST_OPTIONS='-c fsync=on'.
+ * What prepared statements and pipelines save: src/db/ against PQexecParams with a round trip for each
+ * statement. t/unit/with-postgres build/bench/db [iterations] Times are microseconds for one iteration; CPU
+ * is the client's and the server backend's together. With the fsync of a real disk: PGTEST_OPTIONS='-c
+ * fsync=on'.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static double cpu_of_process(int pid)
     unsigned long user = 0, system = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (!file ||
+        fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
         fputs("no CPU time of the server: is it on this machine?\n", stderr);
     if (file)
         fclose(file);
@@ -85,8 +86,8 @@ static void plain_insert(struct bench *b)
 static void our_insert(struct bench *b)
 {
     next_id(b);
-    check(DB_RUN(&b->f.c, b->f.db, NULL, STMT_test_insert, db_str(str_of(b->id)), db_str(STR("owner")), db_i64(7)) ==
-              ST_OK,
+    check(DB_RUN(&b->f.c, b->f.db, NULL, STMT_test_insert, db_str(str_of(b->id)), db_str(STR("owner")),
+                 db_i64(7)) == ST_OK,
           "insert");
 }
 
@@ -142,17 +143,18 @@ static struct cost measure(struct bench *b, void (*fn)(struct bench *), int iter
     return (struct cost){(now() - wall) / iterations, (cpu(b) - used) / iterations};
 }
 
-static void compare(struct bench *b, const char *name, void (*plain_fn)(struct bench *), void (*our_fn)(struct bench *),
-                    int iterations)
+static void compare(struct bench *b, const char *name, void (*plain_fn)(struct bench *),
+                    void (*our_fn)(struct bench *), int iterations)
 {
     struct cost p = {1e9, 1e9}, o = {1e9, 1e9};
-    for (int round = 0; round < 5; round++) { /* the best of five, taken in turns: other work disturbs both alike */
+    for (int round = 0; round < 5;
+         round++) { /* the best of five, taken in turns: other work disturbs both alike */
         struct cost x = measure(b, plain_fn, iterations), y = measure(b, our_fn, iterations);
         p = (struct cost){x.wall < p.wall ? x.wall : p.wall, x.cpu < p.cpu ? x.cpu : p.cpu};
         o = (struct cost){y.wall < o.wall ? y.wall : o.wall, y.cpu < o.cpu ? y.cpu : o.cpu};
     }
-    printf("%-44s wall %6.0f -> %6.0f us (%.2f)   cpu %6.0f -> %6.0f us (%.2f)\n", name, p.wall, o.wall, o.wall / p.wall,
-           p.cpu, o.cpu, o.cpu / p.cpu);
+    printf("%-44s wall %6.0f -> %6.0f us (%.2f)   cpu %6.0f -> %6.0f us (%.2f)\n", name, p.wall, o.wall,
+           o.wall / p.wall, p.cpu, o.cpu, o.cpu / p.cpu);
 }
 
 static char *expanded(struct db_names *names, enum stmt stmt)
@@ -167,7 +169,8 @@ int main(int argc, char **argv)
     fixture_start();
     int64_t iterations = 2000;
     if (argc > 1)
-        check(str_to_i64(str_of(argv[1]), &iterations) && iterations > 0 && iterations < 1000000, "iterations");
+        check(str_to_i64(str_of(argv[1]), &iterations) && iterations > 0 && iterations < 1000000,
+              "iterations");
     struct bench b = {0};
     struct db_settings s = fixture_settings();
     s.pool_size = 1;
@@ -188,7 +191,8 @@ int main(int argc, char **argv)
 
     compare(&b, "autocommit INSERT", plain_insert, our_insert, (int)iterations);
     compare(&b, "3 statements, autocommitted / one pipeline", plain_three, our_three, (int)iterations);
-    compare(&b, "3 statements in a transaction, 5 / 2 trips", plain_transaction, our_transaction, (int)iterations);
+    compare(&b, "3 statements in a transaction, 5 / 2 trips", plain_transaction, our_transaction,
+            (int)iterations);
 
     PQfinish(b.plain);
     free(b.insert);

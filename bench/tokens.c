@@ -129,8 +129,10 @@ static double best(void (*operation)(void), int operations)
     double fastest = 1e18;
     for (int round = 0; round < ROUNDS; round++) {
         double start = cpu_us();
-        for (int i = 0; i < operations; i++)
+        for (int i = 0; i < operations; i++) {
             operation();
+            arena_reset(&arena); /* as after a request: part of what it costs */
+        }
         double each = (cpu_us() - start) / operations;
         fastest = each < fastest ? each : fastest;
     }
@@ -183,7 +185,6 @@ int main(void)
     if (sodium_init() < 0)
         return 1;
     prepare();
-    arena_reset(&arena);
     double signature_us = best(sign, 200);
     printf("%-38s %12s %10s\n", "", "us", "signatures");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -191,7 +192,6 @@ int main(void)
         double us = best(rows[i].operation, rows[i].operations);
         printf("%-38s %12.2f %10.4f\n", rows[i].name, us, us / signature_us);
         access_token = access, refresh_token = refresh;
-        arena_reset(&arena);
     }
     printf("access token: %zu bytes, refresh token: %zu bytes\n", access_token.n, refresh_token.n);
     verified_tokens_free(cache);

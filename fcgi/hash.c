@@ -13,7 +13,8 @@
 
 enum {
     NICE = 10,
-    LOOK_AHEAD = 64,        /* entries of the queue that are searched for jobs of the same kind */
+    LOOK_AHEAD = 64, /* entries of the queue that are searched for jobs of the same kind */
+    PURGE_INTERVAL_MS = 100,
     KEEP_MEMORY_MS = 10000, /* of Argon2, by a thread that has nothing to do */
     KEEP_BYTES_MAX = 1 << 30,
 };
@@ -30,24 +31,6 @@ int hash_open(struct hash_pool *h)
     return err;
 }
 
-bool hash_submit(struct hash_pool *h, struct request *r)
-{
-    r->next = NULL;
-    pthread_mutex_lock(&h->lock);
-    bool room = h->queued < (unsigned)h->config->fcgi_hash_queue && !h->stopping;
-    if (room) {
-        if (h->first)
-            h->last->next = r;
-        else
-            h->first = r;
-        h->last = r;
-        h->queued++;
-        pthread_cond_signal(&h->work);
-    }
-    pthread_mutex_unlock(&h->lock);
-    return room;
-}
-
 /* Takes the entry that *LINK points to out of the queue; BEFORE is the one before it, or NULL. */
 static struct request *unlink_entry(struct hash_pool *h, struct request **link, struct request *before)
 {
@@ -58,6 +41,68 @@ static struct request *unlink_entry(struct hash_pool *h, struct request **link, 
     r->next = NULL;
     h->queued--;
     return r;
+}
+
+static bool nobody_waits_for(const struct request *r)
+{
+    return clock_monotonic_ms() >= r->x.ctx.deadline_ms || request_abandoned(r);
+}
+
+static void drop(struct hash_pool *h, struct request *list)
+{
+    for (struct request *next; list; list = next) {
+        next = list->next;
+        list->dropped = true;
+        loop_resume(h->loop, list);
+    }
+}
+
+/* Those who do not wait any more must not keep others out of the queue. Returns the list of what was taken
+ * out. */
+static struct request *purge(struct hash_pool *h)
+{
+    struct request **link = &h->first, *before = NULL, *dead = NULL;
+    h->purged_ms = clock_monotonic_ms();
+    while (*link) {
+        if (nobody_waits_for(*link)) {
+            struct request *r = unlink_entry(h, link, before);
+            r->next = dead;
+            dead = r;
+        } else {
+            before = *link;
+            link = &before->next;
+        }
+    }
+    return dead;
+}
+
+static bool append(struct hash_pool *h, struct request *r)
+{
+    if (h->stopping || h->queued >= (unsigned)h->config->fcgi_hash_queue)
+        return false;
+    r->next = NULL;
+    if (h->first)
+        h->last->next = r;
+    else
+        h->first = r;
+    h->last = r;
+    h->queued++;
+    pthread_cond_signal(&h->work);
+    return true;
+}
+
+bool hash_submit(struct hash_pool *h, struct request *r)
+{
+    struct request *dead = NULL;
+    pthread_mutex_lock(&h->lock);
+    bool taken = append(h, r);
+    if (!taken && clock_monotonic_ms() - h->purged_ms >= PURGE_INTERVAL_MS) {
+        dead = purge(h);
+        taken = append(h, r);
+    }
+    pthread_mutex_unlock(&h->lock);
+    drop(h, dead);
+    return taken;
 }
 
 /* Argon2 and scrypt take much memory, so the configuration limits how many are computed at once. */
@@ -85,11 +130,6 @@ struct batch {
     unsigned n;
     struct request *dropped; /* list */
 };
-
-static bool nobody_waits_for(const struct request *r)
-{
-    return clock_monotonic_ms() >= r->x.ctx.deadline_ms || request_abandoned(r);
-}
 
 static void put_into(struct batch *b, struct request *r)
 {
@@ -140,15 +180,6 @@ static bool wait_for_work(struct hash_pool *h, struct password_jobs_env *env)
         }
     }
     return !h->stopping;
-}
-
-static void drop(struct hash_pool *h, struct request *list)
-{
-    for (struct request *next; list; list = next) {
-        next = list->next;
-        list->dropped = true;
-        loop_resume(h->loop, list);
-    }
 }
 
 /* The jobs of B have run, or there are none. */

@@ -32,7 +32,8 @@ struct hash_pool {
     pthread_cond_t work;
     struct request *first, *last;
     unsigned queued;
-    unsigned ready;                                 /* threads that wait for work or for a slot */
+    int64_t purged_ms; /* when the queue was last searched for requests that nobody waits for */
+    unsigned ready;    /* threads that wait for work or for a slot */
     unsigned running[PASSWORD_FIREBASE_SCRYPT + 1]; /* jobs by algorithm */
     bool stopping;
 };

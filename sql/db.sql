@@ -26,3 +26,9 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 SELECT count(*) FILTER (WHERE mode = 'LEGACY'), count(*) FILTER (WHERE mode <> 'LEGACY')
 FROM (SELECT upper(core_config::jsonb ->> 'migration_mode') AS mode
       FROM {tenant_configs} WHERE app_id = $1 AND core_config LIKE '%migration_mode%') AS stored
+
+-- name: schema_analyze
+-- Before questions about all users: without statistics (a restored dump, tables just filled) their plans are
+-- quadratic.
+ANALYZE {app_id_to_user_id}, {all_auth_recipe_users}, {emailpassword_users}, {passwordless_users}, {thirdparty_users},
+    {webauthn_users}, {recipe_user_account_infos}, {recipe_user_tenants}, {primary_user_tenants}

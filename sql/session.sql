@@ -2,7 +2,7 @@
 -- Sessions (src/session/). Spec: cdi-session 2, 3.
 
 -- A user id of any kind, as sessions use it: recipe user and primary user, internal and external id each. No row: not a user.
--- name: session_user
+-- name: session_owner
 SELECT a.user_id, rm.external_user_id, a.primary_or_recipe_user_id, pm.external_user_id
 FROM {app_id_to_user_id} a
 LEFT JOIN {userid_mapping} rm ON rm.app_id = a.app_id AND rm.supertokens_user_id = a.user_id
@@ -20,12 +20,12 @@ WITH session AS (
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint, $10)),
 active AS (
     INSERT INTO {user_last_active} (app_id, user_id, last_active_time)
-    SELECT $1, $12, $9::bigint WHERE $12 IS NOT NULL
+    SELECT $1, $12::text, $9::bigint WHERE $12::text IS NOT NULL
     ON CONFLICT (app_id, user_id) DO UPDATE SET last_active_time = EXCLUDED.last_active_time)
 INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
                             identifier, created_at)
 SELECT $1, e.tenant_id, e.recipe_user_id, e.primary_user_id, e.event_type, 'success', e.identifier, $9::bigint
-FROM (VALUES ($2, $4, $11, 'session_created', $3), ('public', $12, $12, 'user_last_active', NULL))
+FROM (VALUES ($2, $4, $11, 'session_created', $3), ('public', $12::text, $12::text, 'user_last_active', NULL))
     AS e (tenant_id, recipe_user_id, primary_user_id, event_type, identifier)
 WHERE e.recipe_user_id IS NOT NULL
 

@@ -111,10 +111,10 @@ WHERE app_id = $1 AND recipe_user_id = $2 AND account_info_type = $3
 
 -- name: account_info_reserve_for_primary
 INSERT INTO {primary_user_tenants} (app_id, tenant_id, account_info_type, account_info_value, primary_user_id)
-SELECT DISTINCT t.app_id, t.tenant_id, t.account_info_type, t.account_info_value, $4
+SELECT DISTINCT t.app_id, t.tenant_id, t.account_info_type, t.account_info_value, $4::text::bpchar
 FROM {recipe_user_tenants} t
 WHERE t.app_id = $1 AND t.recipe_user_id = $2 AND t.account_info_type = $3
   AND NOT EXISTS (SELECT 1 FROM {primary_user_tenants} p
                   WHERE p.app_id = t.app_id AND p.tenant_id = t.tenant_id
                     AND p.account_info_type = t.account_info_type
-                    AND p.account_info_value = t.account_info_value AND p.primary_user_id = $4)
+                    AND p.account_info_value = t.account_info_value AND p.primary_user_id = $4::text::bpchar)

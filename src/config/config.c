@@ -17,6 +17,12 @@ const struct config *config_ref(const struct config *config)
     return config;
 }
 
+static void destroy(struct config *config)
+{
+    config_memory_free(config->memory);
+    free(config);
+}
+
 void config_free(const struct config *config)
 {
     while (config) {
@@ -24,8 +30,7 @@ void config_free(const struct config *config)
         if (atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) != 1)
             return;
         config = c->parent;
-        config_memory_free(c->memory);
-        free(c);
+        destroy(c);
     }
 }
 
@@ -183,10 +188,11 @@ enum st_err config_load(const struct config_options *options, const struct confi
     if (err == ST_OK)
         err = build_base(&b, &source);
     config_memory_free(source.memory);
-    if (err == ST_OK)
+    if (err == ST_OK) {
         *out = config;
-    else
-        config_free(config);
+        return ST_OK;
+    }
+    destroy(config);
     return err;
 }
 

@@ -4,7 +4,7 @@
  *
  * One bcrypt computation is a long chain of dependent table look-ups: a core spends most of it waiting for
  * its own level-1 cache. Up to three computations advanced in lock-step fill those waits, so a batch of three
- * takes little longer than one. Callers therefore gather jobs of equal cost.
+ * takes a fifth to a half longer than one. Callers therefore gather jobs of equal cost.
  *
  * Rules: the key is the password's bytes and one NUL, repeated; its first 72 bytes matter; a NUL inside the
  * password is a byte like any other. The prefixes $2a, $2b, $2x and $2y all mean the same (bytes are never

@@ -72,6 +72,7 @@ static bool parse(struct parsed *out, const char *text, size_t text_len)
     struct slice rest = {text, text_len};
     unsigned seen = 0;
     size_t dollars = 0;
+    memset(out, 0, sizeof *out);
     if (text_len > FIREBASE_SCRYPT_TEXT_MAX)
         return false;
     for (size_t i = 0; i < text_len; i++)

@@ -10,8 +10,12 @@
 
 /* Before and after the caller's parameters; libpq lets the last of equal keywords win. */
 static const char *const defaults[][2] = {
-    {"application_name", "supertokens-fcgi"}, {"keepalives", "1"},          {"keepalives_idle", "30"},
-    {"keepalives_interval", "10"},            {"keepalives_count", "3"},    {"tcp_user_timeout", "30000"},
+    {"application_name", "supertokens-fcgi"},
+    {"keepalives", "1"},
+    {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "30000"},
     {"connect_timeout", "5"},
 };
 static const char *const forced[][2] = {{"client_encoding", "UTF8"}};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PostgreSQL: a pool per worker process and database, statements by name (sql/ *.sql), transactions with retry.
- * (spec: db-schema 2, 3; config 3)
+ * PostgreSQL: a pool per worker process and database, statements by name (sql/ *.sql), transactions with
+ * retry. (spec: db-schema 2, 3; config 3)
  *
- * Round trips are what costs, so every call takes any number of statements and sends them in one pipeline: the
- * statements of one db_run outside db_tx are one implicit transaction.
+ * Round trips are what costs, so every call takes any number of statements and sends them in one pipeline:
+ * the statements of one db_run outside db_tx are one implicit transaction.
  */
 #ifndef ST_DB_DB_H
 #define ST_DB_DB_H
@@ -18,7 +18,8 @@ struct config;
 struct db;      /* a database as one worker uses it: pool, table names, prepared statements */
 struct db_conn; /* a connection leased to a request while it runs a transaction */
 
-/* Named statements stay off behind PgBouncer in transaction mode. Opens no connection yet. NULL: out of memory. */
+/* Named statements stay off behind PgBouncer in transaction mode. Opens no connection yet. NULL: out of
+ * memory. */
 struct db *db_open(const struct config *config);
 void db_close(struct db *db); /* waits for no one: all leases must have ended */
 
@@ -29,13 +30,22 @@ struct db_arg {
     int64_t number;
 };
 
-static inline struct db_arg db_null(void) { return (struct db_arg){.kind = DB_NULL}; }
+static inline struct db_arg db_null(void)
+{
+    return (struct db_arg){.kind = DB_NULL};
+}
 static inline struct db_arg db_str(struct str s) /* absent becomes SQL NULL */
 {
     return (struct db_arg){.kind = s.p ? DB_TEXT : DB_NULL, .text = s};
 }
-static inline struct db_arg db_i64(int64_t n) { return (struct db_arg){.kind = DB_I64, .number = n}; }
-static inline struct db_arg db_bool(bool b) { return (struct db_arg){.kind = DB_BOOL, .number = b}; }
+static inline struct db_arg db_i64(int64_t n)
+{
+    return (struct db_arg){.kind = DB_I64, .number = n};
+}
+static inline struct db_arg db_bool(bool b)
+{
+    return (struct db_arg){.kind = DB_BOOL, .number = b};
+}
 /* A text[] value, for `= ANY($1)` and unnest. */
 struct db_arg db_strs(struct arena *a, const struct str *values, size_t n);
 
@@ -53,39 +63,43 @@ struct db_call {
         .nargs = sizeof((struct db_arg[]){__VA_ARGS__}) / sizeof(struct db_arg)                              \
     }
 
-/* Sends CALLS in one round trip and waits for all results. Inside a transaction of this request (db_tx) they run in it; outside,
- * they are one implicit transaction, tried again on serialization failures and, while nothing was sent, on a
- * dead connection. Statements after a failed one do not run.
- * Errors: ST_CONSTRAINT (then db_violated tells which), ST_RETRY (only inside db_tx: pass it on), ST_UNAVAILABLE (no
- * connection within 5 s or the request's deadline, connection lost), ST_BAD_REQUEST (text not storable),
- * ST_INTERNAL (anything else; logged with SQLSTATE, never with arguments). */
+/* Sends CALLS in one round trip and waits for all results. Inside a transaction of this request (db_tx) they
+ * run in it; outside, they are one implicit transaction, tried again on serialization failures and, while
+ * nothing was sent, on a dead connection. Statements after a failed one do not run. Errors: ST_CONSTRAINT
+ * (then db_violated tells which), ST_RETRY (only inside db_tx: pass it on), ST_UNAVAILABLE (no connection
+ * within 5 s or the request's deadline, connection lost), ST_BAD_REQUEST (text not storable), ST_INTERNAL
+ * (anything else; logged with SQLSTATE, never with arguments). */
 enum st_err db_run(struct ctx *c, struct db *db, struct db_call *calls, size_t n) ST_MUST_CHECK;
 
 /* One statement. */
 #define DB_RUN(C, DB, RESULT, STMT, ...) db_run_one((C), (DB), (RESULT), DB_CALL(STMT, __VA_ARGS__))
-enum st_err db_run_one(struct ctx *c, struct db *db, const PGresult **result, struct db_call call) ST_MUST_CHECK;
+enum st_err db_run_one(struct ctx *c, struct db *db, const PGresult **result,
+                       struct db_call call) ST_MUST_CHECK;
 
-/* Runs FN in a transaction: READ COMMITTED; up to 50 tries on ST_RETRY with the spec's sleep (db-schema 3), within
- * the deadline. BEGIN travels with the first statements. FN's db_run calls on DB use the transaction. FN must be
- * repeatable: it may leave nothing behind but database writes and results it sets again. Committed when FN
- * returns ST_OK, rolled back otherwise. */
+/* Runs FN in a transaction: READ COMMITTED; up to 50 tries on ST_RETRY with the spec's sleep (db-schema 3),
+ * within the deadline. BEGIN travels with the first statements. FN's db_run calls on DB use the transaction.
+ * FN must be repeatable: it may leave nothing behind but database writes and results it sets again. Committed
+ * when FN returns ST_OK, rolled back otherwise. */
 typedef enum st_err db_tx_fn(struct ctx *c, struct db *db, void *arg);
 enum st_err db_tx(struct ctx *c, struct db *db, db_tx_fn *fn, void *arg) ST_MUST_CHECK;
 /* Inside FN: the next db_run is the last one, so COMMIT travels with it. */
 void db_commit_with_next(struct ctx *c);
 
-/* After ST_CONSTRAINT: was it <table><suffix>, e.g. db_violated(c, db, "recipe_user_tenants", "_pkey")? TABLE is
- * the canonical name; prefix and renamed tables are taken care of (spec: db-schema 5). */
+/* After ST_CONSTRAINT: was it <table><suffix>, e.g. db_violated(c, db, "recipe_user_tenants", "_pkey")? TABLE
+ * is the canonical name; prefix and renamed tables are taken care of (spec: db-schema 5). */
 bool db_violated(const struct ctx *c, const struct db *db, const char *table, const char *suffix);
 
 /* Reading results. Text lives as long as the result. */
-static inline size_t db_rows(const PGresult *r) { return (size_t)PQntuples(r); }
+static inline size_t db_rows(const PGresult *r)
+{
+    return (size_t)PQntuples(r);
+}
 bool db_is_null(const PGresult *r, size_t row, int col);
 struct str db_text(const PGresult *r, size_t row, int col); /* STR_NONE for NULL */
 struct str db_id(const PGresult *r, size_t row, int col);   /* the same without CHAR(n)'s trailing blanks */
 int64_t db_int(const PGresult *r, size_t row, int col);     /* NULL: 0 */
 bool db_true(const PGresult *r, size_t row, int col);
-size_t db_affected(const PGresult *r);                      /* rows written */
+size_t db_affected(const PGresult *r); /* rows written */
 
 /* Number of open and of leased connections, for tests and metrics. */
 void db_pool_counts(struct db *db, unsigned *open, unsigned *leased);

@@ -9,10 +9,10 @@ static const struct row {
     bool discard;
     const char *hint; /* logged with it */
 } rows[] = {
-    {"23505", ST_CONSTRAINT, false, NULL}, /* unique_violation */
-    {"23503", ST_CONSTRAINT, false, NULL}, /* foreign_key_violation */
-    {"40", ST_RETRY, false, NULL},         /* serialization failure, deadlock */
-    {"55P03", ST_RETRY, false, NULL},      /* lock_not_available */
+    {"23505", ST_CONSTRAINT, false, NULL},  /* unique_violation */
+    {"23503", ST_CONSTRAINT, false, NULL},  /* foreign_key_violation */
+    {"40", ST_RETRY, false, NULL},          /* serialization failure, deadlock */
+    {"55P03", ST_RETRY, false, NULL},       /* lock_not_available */
     {"57014", ST_UNAVAILABLE, false, NULL}, /* query_canceled: statement_timeout, or an administrator */
     {"57P", ST_UNAVAILABLE, true, NULL},    /* shutdown, crash, starting up */
     {"08", ST_UNAVAILABLE, true, NULL},     /* connection exceptions, also PgBouncer's */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of src/db/ share. A request's way: run.c or tx.c take a connection from the pool (pool.c, which
- * opens it with conn.c), steps.c turns calls and arguments into libpq's form, pipeline.c sends them and reads all
- * results, errors.c says what an SQLSTATE means.
+ * What the files of src/db/ share. A request's way: run.c or tx.c take a connection from the pool (pool.c,
+ * which opens it with conn.c), steps.c turns calls and arguments into libpq's form, pipeline.c sends them and
+ * reads all results, errors.c says what an SQLSTATE means.
  */
 #ifndef ST_DB_INTERNAL_H
 #define ST_DB_INTERNAL_H
@@ -13,12 +13,12 @@
 #include "db/names.h"
 
 enum {
-    DB_LEASE_WAIT_MS = 5000,     /* for a connection, and for opening one (spec: config 3) */
-    DB_DEFAULT_WAIT_MS = 60000,  /* for results, where the request has no deadline */
-    DB_MAX_TRIES = 50,           /* of a transaction (spec: db-schema 3) */
-    DB_MIN_BACKOFF_MS = 50,      /* after a failed connect, doubled */
-    DB_MAX_BACKOFF_MS = 500,     /* up to this */
-    DB_LOG_INTERVAL_MS = 10000,  /* between log lines saying that the database is away */
+    DB_LEASE_WAIT_MS = 5000,    /* for a connection, and for opening one (spec: config 3) */
+    DB_DEFAULT_WAIT_MS = 60000, /* for results, where the request has no deadline */
+    DB_MAX_TRIES = 50,          /* of a transaction (spec: db-schema 3) */
+    DB_MIN_BACKOFF_MS = 50,     /* after a failed connect, doubled */
+    DB_MAX_BACKOFF_MS = 500,    /* up to this */
+    DB_LOG_INTERVAL_MS = 10000, /* between log lines saying that the database is away */
 };
 
 /* ---- a connection (conn.c): owned by its pool, used by one thread at a time ---- */
@@ -128,7 +128,8 @@ enum st_err error_internal(struct ctx *c);
 
 /* ---- transactions (tx.c) ---- */
 
-/* One frame for each db_tx a request is in; a nested one on the same database uses the transaction of ROOT. */
+/* One frame for each db_tx a request is in; a nested one on the same database uses the transaction of ROOT.
+ */
 struct db_lease {
     struct ctx *c;
     struct db *db;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `supertokens migrate`: brings the users of a database that a reference core has served in LEGACY or DUAL_WRITE
- * mode into the reservation tables (spec: db-schema 4). May be stopped and started again at any point.
+ * `supertokens migrate`: brings the users of a database that a reference core has served in LEGACY or
+ * DUAL_WRITE mode into the reservation tables (spec: db-schema 4). May be stopped and started again at any
+ * point.
  */
 #include <stdio.h>
 
@@ -32,14 +33,16 @@ static enum st_err refuse_other_core(struct schema_conn *s, bool dry_run)
     ST_TRY(schema_query(s, &r, "detect_other_core", NULL));
     int64_t n = db_rows(r) ? db_int(r, 0, 0) : 0;
     if (n && dry_run)
-        printf("Another SuperTokens core seems to be connected (%lld sessions): stop it before the migration.\n",
-               (long long)n);
+        printf(
+            "Another SuperTokens core seems to be connected (%lld sessions): stop it before the migration.\n",
+            (long long)n);
     if (!n || dry_run)
         return ST_OK;
-    return ctx_fail(s->c, ST_FORBIDDEN,
-                    "Another SuperTokens core seems to be connected to the database (%lld sessions). What it changes "
-                    "during the migration would be lost: stop it first",
-                    (long long)n);
+    return ctx_fail(
+        s->c, ST_FORBIDDEN,
+        "Another SuperTokens core seems to be connected to the database (%lld sessions). What it changes "
+        "during the migration would be lost: stop it first",
+        (long long)n);
 }
 
 /* At the first meeting everything is recorded at the end, for until then prepare must look at all users. */
@@ -64,7 +67,8 @@ static enum st_err alter(struct schema_conn *s, void *arg)
         if (m->found.met_before)
             ST_TRY(schema_record(s, b));
     }
-    return schema_run_ensures(s);
+    ST_TRY(schema_run_ensures(s));
+    return schema_statement(s, NULL, STMT_schema_analyze, NULL);
 }
 
 /* ---- users ---- */
@@ -80,9 +84,9 @@ static enum st_err find_mode(struct migration *m)
     return ST_OK;
 }
 
-/* Users whose reservations are not what the old tables say: either the database was switched back to LEGACY after a
- * backfill, and the old tables are right, or it was served in MIGRATED mode, and they are not. Guessing wrong would
- * lose data, so only an explicit setting decides. */
+/* Users whose reservations are not what the old tables say: either the database was switched back to LEGACY
+ * after a backfill, and the old tables are right, or it was served in MIGRATED mode, and they are not.
+ * Guessing wrong would lose data, so only an explicit setting decides. */
 static enum st_err settle_stale(struct schema_conn *s, void *arg)
 {
     struct migration *m = arg;
@@ -91,11 +95,12 @@ static enum st_err settle_stale(struct schema_conn *s, void *arg)
     ST_TRY(schema_query(s, &r, "backfill_stale", values));
     int64_t stale = db_rows(r) ? db_int(r, 0, 0) : 0;
     if (stale && m->served != DB_SERVED_LEGACY)
-        return ctx_fail(s->c, ST_FORBIDDEN,
-                        "App %.*s: the old and the new tables differ in %lld users. Set migration_mode "
-                        "(SUPERTOKENS_MIGRATION_MODE) to the mode in which the other core last served this database, "
-                        "and start again: with LEGACY the old tables are taken, with any other mode the new ones",
-                        STR_ARG(m->app), (long long)stale);
+        return ctx_fail(
+            s->c, ST_FORBIDDEN,
+            "App %.*s: the old and the new tables differ in %lld users. Set migration_mode "
+            "(SUPERTOKENS_MIGRATION_MODE) to the mode in which the other core last served this database, "
+            "and start again: with LEGACY the old tables are taken, with any other mode the new ones",
+            STR_ARG(m->app), (long long)stale);
     if (stale) {
         printf("App %.*s: %lld users changed after an earlier backfill: starting over\n", STR_ARG(m->app),
                (long long)stale);
@@ -114,8 +119,8 @@ static enum st_err run_batch(struct schema_conn *s, void *arg)
     if (m->users == 0)
         return ST_OK;
     if (!db_is_null(locked, 0, UNKNOWN_RECIPE))
-        return ctx_fail(s->c, ST_FORBIDDEN, "App %.*s: users of recipe %s cannot be migrated", STR_ARG(m->app),
-                        text_of(locked, 0, UNKNOWN_RECIPE));
+        return ctx_fail(s->c, ST_FORBIDDEN, "App %.*s: users of recipe %s cannot be migrated",
+                        STR_ARG(m->app), text_of(locked, 0, UNKNOWN_RECIPE));
     return schema_query(s, &done, "backfill_batch", (const char *[]){m->app.p, text_of(locked, 0, USER_IDS)});
 }
 
@@ -142,12 +147,15 @@ static enum st_err backfill_app(struct migration *m)
     ST_TRY(find_mode(m));
     if (!m->found.met_before && m->served != DB_SERVED_OTHERWISE)
         ST_TRY(schema_transaction(m->s, settle_stale, m));
-    do {
+    for (unsigned batch = 1;; batch++) {
         ST_TRY(run_batch_apart(m));
+        if (m->users == 0)
+            break;
         total += m->users;
-        if (m->users)
-            printf("App %.*s: %lld users\n", STR_ARG(m->app), (long long)total);
-    } while (m->users);
+        printf("App %.*s: %lld users\n", STR_ARG(m->app), (long long)total);
+        if ((batch & (batch - 1)) == 0) /* as the tables grow, at powers of two */
+            ST_TRY(schema_statement(m->s, NULL, STMT_schema_analyze, NULL));
+    }
     ST_TRY(schema_query(m->s, NULL, "backfill_group_times", (const char *[]){m->app.p}));
     printf("App %.*s: done\n", STR_ARG(m->app));
     return ST_OK;
@@ -159,15 +167,19 @@ static enum st_err conclude(struct schema_conn *s, void *arg)
 {
     const struct migration *m = arg;
     bool pending, unreserved;
+    ST_TRY(schema_statement(s, NULL, STMT_schema_analyze, NULL));
     ST_TRY(schema_ask(s, "detect_pending", &pending));
     if (pending)
-        return ctx_fail(s->c, ST_UNAVAILABLE, "Users are still waiting: another process works on them. Start again");
+        return ctx_fail(s->c, ST_UNAVAILABLE,
+                        "Users are still waiting: another process works on them. Start again");
     ST_TRY(schema_ask(s, "detect_unreserved", &unreserved));
     if (unreserved && !m->served_otherwise && !m->found.met_before)
-        return ctx_fail(s->c, ST_INTERNAL, "Users without reservations are left: supertokens migrate --dry-run shows "
-                                           "how many");
+        return ctx_fail(s->c, ST_INTERNAL,
+                        "Users without reservations are left: supertokens migrate --dry-run shows "
+                        "how many");
     if (unreserved)
-        printf("Some users have no reserved identifier and cannot be found by it, as before the migration.\n");
+        printf(
+            "Some users have no reserved identifier and cannot be found by it, as before the migration.\n");
     for (const struct sql_block *b = sql_blocks; b->file; b++)
         if (schema_version(b))
             ST_TRY(schema_record(s, b));
@@ -205,8 +217,9 @@ static enum st_err migrate(struct schema_conn *s)
 
 static bool has_new_tables(struct schema_conn *s, const struct schema_found *found)
 {
-    static const char *const needed[] = {"recipe_user_account_infos", "recipe_user_tenants", "emailpassword_users",
-                                         "thirdparty_users",          "webauthn_users",      "passwordless_users"};
+    static const char *const needed[] = {
+        "recipe_user_account_infos", "recipe_user_tenants", "emailpassword_users",
+        "thirdparty_users",          "webauthn_users",      "passwordless_users"};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!schema_has_table(s, found, needed[i]))
             return false;
@@ -219,7 +232,8 @@ static enum st_err report_apps(struct schema_conn *s, const struct schema_found 
     const PGresult *r;
     ST_TRY(schema_query(s, &r, has_new_tables(s, found) ? "backfill_report" : "backfill_report_old", NULL));
     for (size_t i = 0; i < db_rows(r); i++)
-        printf("App %s: %lld users, %lld to be brought into the new tables, %lld without reservation (%lld of them "
+        printf("App %s: %lld users, %lld to be brought into the new tables, %lld without reservation (%lld "
+               "of them "
                "deleted logins, which is in order)\n",
                text_of(r, i, APP), (long long)db_int(r, i, USERS), (long long)db_int(r, i, PENDING),
                (long long)db_int(r, i, INCONSISTENT), (long long)db_int(r, i, WITHOUT_LOGIN));

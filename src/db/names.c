@@ -56,8 +56,9 @@ static const char *learn_table(struct db_names *names, struct str canonical)
     *t = (struct db_table){0};
     memcpy(t->canonical, canonical.p, canonical.n);
     if (!names->table(names->source, t->canonical, t->actual, sizeof t->actual) || !fold(t->actual)) {
-        snprintf(names->why, sizeof names->why, "the name of table %s is not a plain identifier of at most %d bytes",
-                 t->canonical, DB_NAME_SIZE - 1);
+        snprintf(names->why, sizeof names->why,
+                 "the name of table %s is not a plain identifier of at most %d bytes", t->canonical,
+                 DB_NAME_SIZE - 1);
         return NULL;
     }
     names->n++;

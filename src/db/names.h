@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a database calls its schema and tables, and SQL templates: {session_info} is a table with its schema (written
- * only when it is not public), {#session_info} the bare table name, {schema} the schema (spec: db-schema 1).
+ * How a database calls its schema and tables, and SQL templates: {session_info} is a table with its schema
+ * (written only when it is not public), {#session_info} the bare table name, {schema} the schema (spec:
+ * db-schema 1).
  *
- * Names go into SQL text unquoted, as the reference writes them, so only plain identifiers are accepted; they are
- * lower-cased as PostgreSQL would do. Everything else could end in SQL injection through a tenant's configuration.
+ * Names go into SQL text unquoted, as the reference writes them, so only plain identifiers are accepted; they
+ * are lower-cased as PostgreSQL would do. Everything else could end in SQL injection through a tenant's
+ * configuration.
  */
 #ifndef ST_DB_NAMES_H
 #define ST_DB_NAMES_H
@@ -13,7 +15,8 @@
 
 enum { DB_NAME_SIZE = 64 }; /* PostgreSQL's longest identifier and a NUL */
 
-/* Writes the name that SOURCE has for the canonical TABLE, with prefix, without schema. False: it does not fit. */
+/* Writes the name that SOURCE has for the canonical TABLE, with prefix, without schema. False: it does not
+ * fit. */
 typedef bool db_table_name(const void *source, const char *table, char *out, size_t size);
 
 struct db_table {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pool. Connections are opened on demand and returned to the thread that has waited longest, so that under
- * overload nobody starves. After a failed connect requests fail at once for a moment, and then only one thread at a
- * time tries again: while PostgreSQL is away threads are not piled up, and half a second after it is back it is
- * used.
+ * The pool. Connections are opened on demand and returned to the thread that has waited longest, so that
+ * under overload nobody starves. After a failed connect requests fail at once for a moment, and then only one
+ * thread at a time tries again: while PostgreSQL is away threads are not piled up, and half a second after it
+ * is back it is used.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -56,7 +56,8 @@ static void unlink_waiter(struct db *db, const struct waiter *w)
         db->last = p;
 }
 
-/* Under the lock: sleeps until woken. False: the deadline has passed. *CONN: what was handed over, if anything. */
+/* Under the lock: sleeps until woken. False: the deadline has passed. *CONN: what was handed over, if
+ * anything. */
 static bool wait_in_line(struct db *db, int64_t deadline_ms, struct db_conn **conn)
 {
     struct waiter w = {0};
@@ -128,8 +129,8 @@ static void note_success(struct db *db)
     }
 }
 
-/* Under the lock. True: this failure should be logged. HURRIED: the request's own deadline left too little time to
- * say that PostgreSQL is away. */
+/* Under the lock. True: this failure should be logged. HURRIED: the request's own deadline left too little
+ * time to say that PostgreSQL is away. */
 static bool note_failure(struct db *db, int64_t now, bool hurried)
 {
     db->probing = false;
@@ -261,7 +262,8 @@ static void collect_unneeded(struct db *db, struct db_conn **list)
     struct db_conn **p = &db->idle;
     while (*p) {
         struct db_conn *conn = *p;
-        bool expired = db->idle_timeout_ms && kept >= db->min_idle && now - conn->idle_since_ms >= db->idle_timeout_ms;
+        bool expired =
+            db->idle_timeout_ms && kept >= db->min_idle && now - conn->idle_since_ms >= db->idle_timeout_ms;
         if (!expired && conn_alive(conn)) {
             kept++;
             p = &conn->next;

@@ -35,6 +35,7 @@ bool db_true(const PGresult *r, size_t row, int col)
 size_t db_affected(const PGresult *r)
 {
     int64_t n = 0;
-    const char *text = PQcmdTuples((PGresult *)(uintptr_t)r); /* its parameter lacks const, it changes nothing */
+    const char *text =
+        PQcmdTuples((PGresult *)(uintptr_t)r); /* its parameter lacks const, it changes nothing */
     return str_to_i64(str_of(text), &n) && n > 0 ? (size_t)n : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What happens at the start of the service, in one transaction: nothing is changed in a database that is refused.
+ * What happens at the start of the service, in one transaction: nothing is changed in a database that is
+ * refused.
  */
 #include "db/schema.h"
 
@@ -12,10 +13,11 @@
 
 static enum st_err refuse_legacy(struct schema_conn *s)
 {
-    return ctx_fail(s->c, ST_FORBIDDEN,
-                    "The database (schema %s) holds users that are not in the tables this service reads. Stop every "
-                    "other SuperTokens core that uses it, make a backup and run: supertokens migrate",
-                    s->names.schema);
+    return ctx_fail(
+        s->c, ST_FORBIDDEN,
+        "The database (schema %s) holds users that are not in the tables this service reads. Stop every "
+        "other SuperTokens core that uses it, make a backup and run: supertokens migrate",
+        s->names.schema);
 }
 
 static enum st_err insert_base_tenant(struct schema_conn *s)
@@ -54,6 +56,8 @@ static enum st_err prepare(struct schema_conn *s, void *arg)
     ST_TRY(schema_create_tables(s, &found, &created));
     ST_TRY(run_steps(s, false));
     ST_TRY(schema_run_ensures(s));
+    if (found.users && !found.met_before)
+        ST_TRY(schema_statement(s, NULL, STMT_schema_analyze, NULL));
     if (found.users)
         ST_TRY(schema_ask(s, "detect_pending", &legacy));
     if (found.users && !legacy && !found.met_before)
@@ -67,7 +71,8 @@ static enum st_err prepare(struct schema_conn *s, void *arg)
     return ST_OK;
 }
 
-enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *settings, bool (*cancelled)(void))
+enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *settings,
+                                    bool (*cancelled)(void))
 {
     struct schema_conn *s = ARENA_NEW(c->arena, struct schema_conn);
     *s = (struct schema_conn){.c = c, .settings = settings, .cancelled = cancelled};

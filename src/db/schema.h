@@ -16,9 +16,10 @@ enum schema_state {
     SCHEMA_LEGACY, /* holds users that are not in the reservation tables: `supertokens migrate` is needed */
 };
 
-/* Connects (retrying every 10 s for up to an hour while PostgreSQL refuses or starts up, unless CANCELLED() says to
- * stop; spec: config 3), creates what is missing in one transaction under an advisory lock, inserts the base app
- * and tenant. ST_FORBIDDEN with the command to run for SCHEMA_LEGACY; ST_UNAVAILABLE; ST_INTERNAL with PostgreSQL's text. */
+/* Connects (retrying every 10 s for up to an hour while PostgreSQL refuses or starts up, unless CANCELLED()
+ * says to stop; spec: config 3), creates what is missing in one transaction under an advisory lock, inserts
+ * the base app and tenant. ST_FORBIDDEN with the command to run for SCHEMA_LEGACY; ST_UNAVAILABLE;
+ * ST_INTERNAL with PostgreSQL's text. */
 enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void)) ST_MUST_CHECK;
 
 /* Runs the ensure blocks only, for jobs: once a day there are new partitions of activity_log to be made. */

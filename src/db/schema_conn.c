@@ -36,8 +36,8 @@ static bool worth_waiting(const struct schema_conn *s)
 {
     switch (PQpingParams(s->settings->keywords, s->settings->values, 0)) {
     case PQPING_OK: /* it may have come up between the two: the next try tells */
-        return strstr(PQerrorMessage(s->pg), "starting up") || mentions(PQerrorMessage(s->pg), ECONNREFUSED) ||
-               mentions(PQerrorMessage(s->pg), ENOENT);
+        return strstr(PQerrorMessage(s->pg), "starting up") ||
+               mentions(PQerrorMessage(s->pg), ECONNREFUSED) || mentions(PQerrorMessage(s->pg), ENOENT);
     case PQPING_REJECT:
         return true;
     case PQPING_NO_RESPONSE:
@@ -76,7 +76,8 @@ static enum st_err connect_patiently(struct schema_conn *s)
         if (!s->pg || !worth_waiting(s))
             return connect_failed(s, ST_INTERNAL);
         if (first)
-            fputs("Error connecting to PostgreSQL instance. Please make sure that PostgreSQL is running and that you "
+            fputs("Error connecting to PostgreSQL instance. Please make sure that PostgreSQL is running and "
+                  "that you "
                   "have specified the correct values for ('postgresql_host' and 'postgresql_port') or for "
                   "'postgresql_connection_uri'\n",
                   stderr);
@@ -204,7 +205,8 @@ enum st_err schema_run_block(struct schema_conn *s, const struct sql_block *bloc
     return run(s, NULL, block->name, block->text, -1, NULL);
 }
 
-enum st_err schema_query(struct schema_conn *s, const PGresult **result, const char *name, const char *const *values)
+enum st_err schema_query(struct schema_conn *s, const PGresult **result, const char *name,
+                         const char *const *values)
 {
     for (const struct sql_block *b = sql_blocks; b->file; b++)
         if (b->kind == SQL_NAME && strcmp(b->name, name) == 0)
@@ -212,7 +214,8 @@ enum st_err schema_query(struct schema_conn *s, const PGresult **result, const c
     return ctx_fail(s->c, ST_INTERNAL, "no statement %s", name);
 }
 
-enum st_err schema_statement(struct schema_conn *s, const PGresult **result, enum stmt stmt, const char *const *values)
+enum st_err schema_statement(struct schema_conn *s, const PGresult **result, enum stmt stmt,
+                             const char *const *values)
 {
     return run(s, result, statements[stmt].name, statements[stmt].text, statements[stmt].nparams, values);
 }
@@ -220,7 +223,8 @@ enum st_err schema_statement(struct schema_conn *s, const PGresult **result, enu
 void schema_rollback(struct schema_conn *s)
 {
     struct str message = s->c->message;
-    if (s->pg && PQtransactionStatus(s->pg) != PQTRANS_IDLE && schema_statement(s, NULL, STMT_tx_rollback, NULL) != ST_OK)
+    if (s->pg && PQtransactionStatus(s->pg) != PQTRANS_IDLE &&
+        schema_statement(s, NULL, STMT_tx_rollback, NULL) != ST_OK)
         LOG_DEBUG(s->c, "ROLLBACK failed");
     s->c->message = message;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The connection over which a schema is created or migrated: one, not pooled, and for blocks of several statements,
- * which a pipeline cannot send.
+ * The connection over which a schema is created or migrated: one, not pooled, and for blocks of several
+ * statements, which a pipeline cannot send.
  */
 #ifndef ST_DB_SCHEMA_CONN_H
 #define ST_DB_SCHEMA_CONN_H
@@ -18,8 +18,9 @@ struct schema_conn {
     char sqlstate[6]; /* of the last error */
 };
 
-/* S, itself in the arena, has C, SETTINGS and perhaps CANCELLED set. PATIENT: retries while PostgreSQL refuses or starts up (spec: config 3), printing to stderr. Closed by the arena's
- * reset or schema_close. ST_UNAVAILABLE, ST_INTERNAL; the message is PostgreSQL's. */
+/* S, itself in the arena, has C, SETTINGS and perhaps CANCELLED set. PATIENT: retries while PostgreSQL
+ * refuses or starts up (spec: config 3), printing to stderr. Closed by the arena's reset or schema_close.
+ * ST_UNAVAILABLE, ST_INTERNAL; the message is PostgreSQL's. */
 enum st_err schema_connect(struct schema_conn *s, bool patient) ST_MUST_CHECK;
 void schema_close(struct schema_conn *s);
 

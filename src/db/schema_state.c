@@ -49,11 +49,13 @@ enum st_err schema_look(struct schema_conn *s, struct schema_found *out)
 
 enum st_err schema_refuse_unsupported(struct schema_conn *s, const struct schema_found *found)
 {
-    struct str table = db_text(found->columns, 0, COLUMN_TABLE), column = db_text(found->columns, 0, COLUMN_NAME);
-    return ctx_fail(s->c, ST_FORBIDDEN,
-                    "Table %.*s of schema %s has no column %.*s: this is a database of a SuperTokens core older than 7, "
-                    "or not one at all. Upgrade it with the reference core first",
-                    STR_ARG(table), s->names.schema, STR_ARG(column));
+    struct str table = db_text(found->columns, 0, COLUMN_TABLE),
+               column = db_text(found->columns, 0, COLUMN_NAME);
+    return ctx_fail(
+        s->c, ST_FORBIDDEN,
+        "Table %.*s of schema %s has no column %.*s: this is a database of a SuperTokens core older than 7, "
+        "or not one at all. Upgrade it with the reference core first",
+        STR_ARG(table), s->names.schema, STR_ARG(column));
 }
 
 enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found, unsigned *created)
@@ -81,7 +83,9 @@ int schema_version(const struct sql_block *block)
     int64_t version;
     struct str file = str_of(block->file);
     struct str digits = str_split(&file, '_');
-    return block->kind == SQL_STEP && str_to_i64(digits, &version) && version > 0 && version < 10000 ? (int)version : 0;
+    return block->kind == SQL_STEP && str_to_i64(digits, &version) && version > 0 && version < 10000
+               ? (int)version
+               : 0;
 }
 
 bool schema_is_recorded(const PGresult *migrations, int version)

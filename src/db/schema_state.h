@@ -24,7 +24,8 @@ bool schema_has_table(struct schema_conn *s, const struct schema_found *found, c
 enum st_err schema_refuse_unsupported(struct schema_conn *s, const struct schema_found *found);
 
 /* Creates missing tables, in the order of sql/schema/; *CREATED counts them. */
-enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found, unsigned *created) ST_MUST_CHECK;
+enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found,
+                                 unsigned *created) ST_MUST_CHECK;
 enum st_err schema_run_ensures(struct schema_conn *s) ST_MUST_CHECK;
 
 /* A question of detect.sql that is answered by true or false; all tables exist. */

@@ -21,7 +21,8 @@ struct db_settings {
     const void *table_source;
     /* For schema.h only. */
     int64_t retry_interval_ms; /* between tries to connect; 0: the spec's 10 s */
-    /* The mode in which a reference core last served the database; unknown where the configuration does not say. */
+    /* The mode in which a reference core last served the database; unknown where the configuration does not
+     * say. */
     enum db_served { DB_SERVED_UNKNOWN, DB_SERVED_LEGACY, DB_SERVED_OTHERWISE } served;
 };
 
@@ -29,7 +30,8 @@ struct db_settings {
 struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_size);
 
 /* What schema.h declares for a struct config. */
-enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *s, bool (*cancelled)(void)) ST_MUST_CHECK;
+enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *s,
+                                    bool (*cancelled)(void)) ST_MUST_CHECK;
 enum st_err schema_ensure_settings(struct ctx *c, const struct db_settings *s) ST_MUST_CHECK;
 enum st_err schema_migrate_settings(struct ctx *c, const struct db_settings *s, bool dry_run) ST_MUST_CHECK;
 

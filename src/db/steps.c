@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Arguments in libpq's form: text with a NUL at its end. All of one pipeline are laid into one piece of memory.
+ * Arguments in libpq's form: text with a NUL at its end. All of one pipeline are laid into one piece of
+ * memory.
  */
 #include <stdio.h>
 
@@ -39,7 +40,8 @@ static enum st_err measure(struct ctx *c, const struct db_call *call, size_t *by
 {
     size_t expected = (size_t)statements[call->stmt].nparams;
     if (call->nargs != expected) {
-        LOG_ERROR(c, "statement %s got %zu arguments, not %zu", statements[call->stmt].name, call->nargs, expected);
+        LOG_ERROR(c, "statement %s got %zu arguments, not %zu", statements[call->stmt].name, call->nargs,
+                  expected);
         return error_internal(c);
     }
     for (size_t i = 0; i < call->nargs; i++) {

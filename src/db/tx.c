@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Transactions: BEGIN travels with the first statements, COMMIT with the last ones where the caller knows them.
+ * Transactions: BEGIN travels with the first statements, COMMIT with the last ones where the caller knows
+ * them.
  */
 #include <time.h>
 

@@ -67,12 +67,12 @@ struct who {
     struct str recipe_id, primary_id, primary_internal_id;
 };
 
-enum session_user_column { RECIPE, RECIPE_EXTERNAL, PRIMARY, PRIMARY_EXTERNAL };
+enum session_owner_column { RECIPE, RECIPE_EXTERNAL, PRIMARY, PRIMARY_EXTERNAL };
 
 static enum st_err find_who(struct ctx *c, const struct tenant *t, struct str user_id, struct who *out)
 {
     const PGresult *r;
-    ST_TRY(DB_RUN(c, t->db, &r, STMT_session_user, db_str(t->id.app), db_str(user_id)));
+    ST_TRY(DB_RUN(c, t->db, &r, STMT_session_owner, db_str(t->id.app), db_str(user_id)));
     *out = (struct who){user_id, user_id, user_id};
     if (db_rows(r) == 0)
         return ST_OK;

@@ -82,7 +82,7 @@ enum st_err users_change_account_info(struct ctx *c, struct db *db, struct str a
     calls[n++] = DB_CALL(STMT_account_info_drop_others, a, id, t, v);
     calls[n++] = DB_CALL(STMT_account_info_set, a, id, t, v);
     if (u->is_primary_or_linked)
-        calls[n++] = DB_CALL(STMT_account_info_reserve_for_primary, a, id, t, v, primary);
+        calls[n++] = DB_CALL(STMT_account_info_reserve_for_primary, a, id, t, primary);
     enum st_err err = db_run(c, db, calls, n);
     *out = ACCOUNT_INFO_CHANGED;
     if (err != ST_CONSTRAINT)

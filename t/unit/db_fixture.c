@@ -19,7 +19,8 @@ void fixture_start(void)
     if (sodium_init() < 0)
         exit(1);
     char why[256];
-    struct log_options options = {.level = getenv("ST_TEST_LOG") ? LOG_DEBUG_LEVEL : LOG_NONE, .info_path = NULL};
+    struct log_options options = {.level = getenv("ST_TEST_LOG") ? LOG_DEBUG_LEVEL : LOG_NONE,
+                                  .info_path = NULL};
     if (!log_open(&options, why, sizeof why))
         exit(1);
     cmocka_set_message_output(CM_OUTPUT_TAP);

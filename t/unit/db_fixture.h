@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of src/db/ share. They need a PostgreSQL (see with-postgres); without ST_TEST_PG they are skipped.
+ * What the tests of src/db/ share. They need a PostgreSQL (see with-postgres); without ST_TEST_PG they are
+ * skipped.
  */
 #ifndef ST_T_DB_FIXTURE_H
 #define ST_T_DB_FIXTURE_H

@@ -237,9 +237,9 @@ static void dumps(void **state)
     /* It can be loaded again; only the masks are in the way. */
     char *mask = strstr(text, "api_keys: \"********\"");
     assert_non_null(mask);
-    memcpy(mask, "#", 1);
+    mask[0] = '#';
     mask = strstr(text, "fcgi_listen_connection_uri: \"");
-    memcpy(mask, "#", 1);
+    mask[0] = '#';
     struct loaded again = load(text, NULL);
     assert_string_equal(again.error.text, "");
     assert_string_equal(again.config->host, c->host);
@@ -258,7 +258,7 @@ static void dumps(void **state)
     for (char *p = text; (p = strstr(p, "\n# ")) != NULL; p++) {
         size_t name = strspn(p + 3, "abcdefghijklmnopqrstuvwxyz0123456789_");
         if (p[3 + name] == ':' && config_key_find((struct str){p + 3, name}))
-            memcpy(p, "\n\n\n", 3);
+            p[0] = p[1] = p[2] = '\n';
     }
     l = load(text, environment);
     assert_string_equal(l.error.text, "");

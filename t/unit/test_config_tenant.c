@@ -210,8 +210,8 @@ static void levels(void **state)
     (void)state;
     int n[3] = {0};
     for (const struct config_key *key = config_keys; key < config_keys + CONFIG_KEYS; key++)
-        if (!(key->marks & CONFIG_PLUGIN) && strncmp(key->name, "fcgi_", 5) &&
-            strcmp(key->name, "core_config_version"))
+        if (!(key->marks & CONFIG_PLUGIN) && strncmp(key->name, "fcgi_", 5) != 0 &&
+            strcmp(key->name, "core_config_version") != 0)
             n[key->level]++;
     assert_int_equal(n[CONFIG_CORE], 20);
     assert_int_equal(n[CONFIG_APP], 22);

@@ -91,8 +91,8 @@ static void test_prepared_once(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct db_call calls[] = {DB_CALL(STMT_test_get, db_str(STR("x"))), DB_CALL(STMT_test_get, db_str(STR("y"))),
-                                  DB_CALL(STMT_test_prepared)};
+        struct db_call calls[] = {DB_CALL(STMT_test_get, db_str(STR("x"))),
+                                  DB_CALL(STMT_test_get, db_str(STR("y"))), DB_CALL(STMT_test_prepared)};
         assert_int_equal(db_run(&f.c, f.db, calls, 3), ST_OK);
         assert_int_equal(db_int(calls[2].result, 0, 0), 1);
     }
@@ -143,7 +143,8 @@ static void test_refused_text(void **state)
     assert_int_equal(insert(&f, "x", 1), ST_OK);
     unsigned before = f.c.round_trips;
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_get, db_str(with_nul)), ST_BAD_REQUEST);
-    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_unnest, db_strs(&f.arena, &with_nul, 1)), ST_BAD_REQUEST);
+    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_unnest, db_strs(&f.arena, &with_nul, 1)),
+                     ST_BAD_REQUEST);
     assert_int_equal(f.c.round_trips, before);
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_get, db_str(not_utf8)), ST_BAD_REQUEST);
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_get), ST_INTERNAL); /* arguments are missing */
@@ -181,12 +182,15 @@ static void check_constraints(struct fixture *x)
     assert_true(db_violated(&x->c, x->db, "test_items", "_pkey"));
     assert_false(db_violated(&x->c, x->db, "test_items", "_key"));
     assert_false(db_violated(&x->c, x->db, "unknown_table", "_pkey"));
-    assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_insert_child, db_i64(1), db_str(STR("b"))), ST_CONSTRAINT);
+    assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_insert_child, db_i64(1), db_str(STR("b"))),
+                     ST_CONSTRAINT);
     assert_false(db_violated(&x->c, x->db, "test_items", "_pkey"));
-    assert_true(db_violated(&x->c, x->db, "test_item_children", "_item_with_a_name_longer_than_63_bytes_fkey"));
+    assert_true(
+        db_violated(&x->c, x->db, "test_item_children", "_item_with_a_name_longer_than_63_bytes_fkey"));
     /* A deferred constraint fails at the commit of the implicit transaction. */
     assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_insert_child, db_i64(1), db_str(STR("a"))), ST_OK);
-    assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_insert_child, db_i64(1), db_str(STR("a"))), ST_CONSTRAINT);
+    assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_insert_child, db_i64(1), db_str(STR("a"))),
+                     ST_CONSTRAINT);
     assert_true(db_violated(&x->c, x->db, "test_item_children", "_id_key"));
     assert_int_equal(sum(x), 1);
     assert_int_equal(DB_RUN(&x->c, x->db, NULL, STMT_test_drop), ST_OK);
@@ -195,7 +199,8 @@ static void check_constraints(struct fixture *x)
 static void test_constraints(void **state)
 {
     (void)state;
-    static const struct names names[] = {{"", NULL, NULL}, {"Pre_", NULL, NULL}, {"p_", "test_items", "My_Items"}};
+    static const struct names names[] = {
+        {"", NULL, NULL}, {"Pre_", NULL, NULL}, {"p_", "test_items", "My_Items"}};
     static const char *const schemas[] = {"public", "Other_Schema"};
     check_constraints(&f);
     for (size_t i = 0; i < 6; i++) {
@@ -213,8 +218,10 @@ static void test_constraints(void **state)
 static void test_names_are_checked(void **state)
 {
     (void)state;
-    static const char *const bad_schemas[] = {"", "a.b", "a b", "a\"b", "1a", "a;", "a-b", "\303\244",
-                                              "a123456789a123456789a123456789a123456789a123456789a123456789abcd"};
+    static const char *const bad_schemas[] = {
+        "",     "a.b",      "a b",
+        "a\"b", "1a",       "a;",
+        "a-b",  "\303\244", "a123456789a123456789a123456789a123456789a123456789a123456789abcd"};
     static const struct names bad_names[] = {{"x\"_", NULL, NULL}, {"", "test_items", "a; DROP TABLE b"}};
     char why[256];
     struct db_settings s = fixture_settings();
@@ -442,22 +449,14 @@ int main(void)
 {
     fixture_start();
     const struct CMUnitTest tests[] = {
-        TEST(test_pipeline),
-        TEST(test_pipeline_is_atomic),
-        TEST(test_prepared_once),
-        TEST(test_prepared_after_failure),
-        TEST(test_arguments),
-        TEST(test_refused_text),
-        TEST(test_large_pipeline),
-        TEST(test_constraints),
-        TEST(test_names_are_checked),
-        TEST(test_changed_columns),
-        TEST(test_transaction),
-        TEST(test_transaction_is_isolated),
-        TEST(test_empty_transaction),
-        TEST(test_retries_end_at_deadline),
-        TEST(test_deadlock),
-        TEST(test_serialization_failure),
+        TEST(test_pipeline),          TEST(test_pipeline_is_atomic),
+        TEST(test_prepared_once),     TEST(test_prepared_after_failure),
+        TEST(test_arguments),         TEST(test_refused_text),
+        TEST(test_large_pipeline),    TEST(test_constraints),
+        TEST(test_names_are_checked), TEST(test_changed_columns),
+        TEST(test_transaction),       TEST(test_transaction_is_isolated),
+        TEST(test_empty_transaction), TEST(test_retries_end_at_deadline),
+        TEST(test_deadlock),          TEST(test_serialization_failure),
     };
     return cmocka_run_group_tests_name("db", tests, NULL, NULL);
 }

@@ -29,7 +29,8 @@ static bool start_pgbouncer(const char *dir)
             dir, dir, dir, dir);
     fclose(file);
     const char *as = getuid() == 0 ? "runuser -u postgres --" : "";
-    return fixture_shell("PATH=$PATH:/usr/sbin; command -v pgbouncer >/dev/null && %s pgbouncer -q -d %s", as, path);
+    return fixture_shell("PATH=$PATH:/usr/sbin; command -v pgbouncer >/dev/null && %s pgbouncer -q -d %s", as,
+                         path);
 }
 
 static int stop_pgbouncer(void **state)
@@ -63,7 +64,8 @@ static void *work(void *arg)
         struct ctx c = {.arena = &arena};
         if (db_tx(&c, f.db, transfer, NULL) != ST_OK)
             ++*failed;
-        struct db_call calls[] = {DB_CALL(STMT_test_get, db_str(STR("a"))), DB_CALL(STMT_test_get, db_str(STR("b")))};
+        struct db_call calls[] = {DB_CALL(STMT_test_get, db_str(STR("a"))),
+                                  DB_CALL(STMT_test_get, db_str(STR("b")))};
         if (db_run(&c, f.db, calls, 2) != ST_OK)
             ++*failed;
         arena_reset(&arena);
@@ -108,7 +110,8 @@ static void test_behind_pgbouncer(void **state)
     assert_int_equal(DB_RUN(&f.c, f.db, &r, STMT_test_get, db_str(STR("b"))), ST_OK);
     assert_int_equal(db_int(r, 0, 1), THREADS * ROUNDS);
 
-    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_insert, db_str(STR("a")), db_null(), db_i64(1)), ST_CONSTRAINT);
+    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_insert, db_str(STR("a")), db_null(), db_i64(1)),
+                     ST_CONSTRAINT);
     assert_true(db_violated(&f.c, f.db, "test_items", "_pkey"));
     f.c.deadline_ms = clock_monotonic_ms() + 200;
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_sleep, db_str(STR("30"))), ST_UNAVAILABLE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * src/db/: the pool, dead connections, deadlines, running out of memory, and a PostgreSQL that goes and comes back.
+ * src/db/: the pool, dead connections, deadlines, running out of memory, and a PostgreSQL that goes and comes
+ * back.
  */
 #include "db_fixture.h"
 
@@ -37,7 +38,8 @@ static int start(void **state)
     (void)state;
     open_with(&admin, 1, "admin");
     open_with(&f, 2, "pool test");
-    struct db_call calls[] = {DB_CALL(STMT_test_drop), DB_CALL(STMT_test_create), DB_CALL(STMT_test_create_children)};
+    struct db_call calls[] = {DB_CALL(STMT_test_drop), DB_CALL(STMT_test_create),
+                              DB_CALL(STMT_test_create_children)};
     assert_int_equal(db_run(&admin.c, admin.db, calls, 3), ST_OK);
     return 0;
 }
@@ -71,7 +73,8 @@ static int64_t pid_of(struct fixture *x)
 
 static void terminate_others(void)
 {
-    assert_int_equal(DB_RUN(&admin.c, admin.db, NULL, STMT_test_terminate_others, db_str(STR("pool test"))), ST_OK);
+    assert_int_equal(DB_RUN(&admin.c, admin.db, NULL, STMT_test_terminate_others, db_str(STR("pool test"))),
+                     ST_OK);
     fixture_sleep_ms(50);
 }
 
@@ -210,8 +213,9 @@ static void test_deadline(void **state)
     for (int i = 0; i < 2; i++) {
         int64_t begin = clock_monotonic_ms();
         f.c.deadline_ms = begin + 200;
-        enum st_err err = i ? DB_RUN(&f.c, f.db, NULL, STMT_test_sleep_insert, db_str(STR("x")), db_str(STR("30")))
-                            : DB_RUN(&f.c, f.db, NULL, STMT_test_sleep, db_str(STR("30")));
+        enum st_err err =
+            i ? DB_RUN(&f.c, f.db, NULL, STMT_test_sleep_insert, db_str(STR("x")), db_str(STR("30")))
+              : DB_RUN(&f.c, f.db, NULL, STMT_test_sleep, db_str(STR("30")));
         assert_int_equal(err, ST_UNAVAILABLE);
         assert_in_range(clock_monotonic_ms() - begin, 199, 400);
         assert_int_equal(fixture_open_connections(&f), 0);
@@ -306,7 +310,8 @@ static enum st_err insert_all(struct ctx *c, struct db *db, void *arg)
 {
     (void)arg;
     for (int i = 0; i < 3; i++)
-        ST_TRY(DB_RUN(c, db, NULL, STMT_test_insert, db_str(arena_printf(c->arena, "%d", i)), db_null(), db_i64(1)));
+        ST_TRY(DB_RUN(c, db, NULL, STMT_test_insert, db_str(arena_printf(c->arena, "%d", i)), db_null(),
+                      db_i64(1)));
     return ST_OK;
 }
 

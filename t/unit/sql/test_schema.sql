@@ -58,3 +58,7 @@ ALTER TABLE {key_value} DROP COLUMN tenant_id CASCADE
 
 -- name: test_store_mode
 INSERT INTO {tenant_configs} (core_config) VALUES ($1)
+
+-- name: test_table_names
+SELECT tablename FROM pg_tables
+WHERE schemaname = '{schema}' AND tablename IN ('{#session_info}', '{#key_value}') ORDER BY 1
