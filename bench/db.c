@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What prepared statements and pipelines save: src/db/ against PQexecParams with a round trip for each
- * statement. t/unit/with-postgres build/bench/db [iterations] Times are microseconds for one iteration; CPU
+ * statement. tools/with-pg build/bench/db [iterations] Times are microseconds for one iteration; CPU
  * is the client's and the server backend's together. With the fsync of a real disk: PGTEST_OPTIONS='-c
  * fsync=on'.
  */
@@ -33,18 +33,23 @@ static double now(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+/* User and system time: fields 14 and 15 of /proc/PID/stat; the name before them may hold blanks. */
 static double cpu_of_process(int pid)
 {
-    char path[64];
-    unsigned long user = 0, system = 0;
+    enum { STATE = 3, USER = 14, SYSTEM = 15 };
+    char path[64], line[1024] = "";
+    int64_t ticks = 0, value;
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file ||
-        fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (!file || !fgets(line, sizeof line, file) || !strrchr(line, ')'))
         fputs("no CPU time of the server: is it on this machine?\n", stderr);
     if (file)
         fclose(file);
-    return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+    struct str rest = str_of(strrchr(line, ')') ? strrchr(line, ')') + 2 : NULL);
+    for (int field = STATE; rest.p && field <= SYSTEM; field++)
+        if (str_to_i64(str_split(&rest, ' '), &value) && field >= USER)
+            ticks += value;
+    return (double)ticks * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double cpu(const struct bench *b)

@@ -14,7 +14,7 @@
 enum {
     NICE = 10,
     LOOK_AHEAD = 64, /* entries of the queue that are searched for jobs of the same kind */
-    PURGE_INTERVAL_MS = 100,
+    PURGE_INTERVAL_MS = 50,
     KEEP_MEMORY_MS = 10000, /* of Argon2, by a thread that has nothing to do */
     KEEP_BYTES_MAX = 1 << 30,
 };

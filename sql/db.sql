@@ -17,13 +17,18 @@ INSERT INTO {apps} (app_id, created_at_time) VALUES ('public', $1) ON CONFLICT D
 -- name: schema_base_tenant
 INSERT INTO {tenants} (app_id, tenant_id, created_at_time) VALUES ('public', 'public', $1) ON CONFLICT DO NOTHING
 
+-- name: schema_session
+-- For one transaction. Without jit: it would cost more than the statements of the loader.
+SELECT set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true)
+
 -- name: tx_begin_read_only
 -- What a dry run sees: one state of the database, and no way to change it.
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
 -- name: schema_stored_modes
--- $1 app_id. How many of its stored configurations say LEGACY, and how many another migration mode.
-SELECT count(*) FILTER (WHERE mode = 'LEGACY'), count(*) FILTER (WHERE mode <> 'LEGACY')
+-- $1 app_id. How many of its stored configurations say LEGACY, one of the DUAL_WRITE modes, MIGRATED.
+SELECT count(*) FILTER (WHERE mode = 'LEGACY'), count(*) FILTER (WHERE mode LIKE 'DUAL%'),
+       count(*) FILTER (WHERE mode = 'MIGRATED')
 FROM (SELECT upper(core_config::jsonb ->> 'migration_mode') AS mode
       FROM {tenant_configs} WHERE app_id = $1 AND core_config LIKE '%migration_mode%') AS stored
 

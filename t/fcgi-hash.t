@@ -59,7 +59,7 @@ subtest 'cheap requests meanwhile' => sub {
 
 subtest 'clients that do not wait' => sub {
     my @gone = hashing(6);
-    sleep 0.1;
+    sleep 0.2;
     $_->close for @gone;
     my $begun = time;
     is(ST::Fcgi->connect($service)->ask("/hash?$cost")->{status}, 200, 'another client');
@@ -69,6 +69,7 @@ subtest 'clients that do not wait' => sub {
     my $mark = $service->log_mark;
     $service->reload;
     $service->wait_log(qr/was reloaded/, $mark);
+    wait_until(30, sub { $service->workers == 2 });    # the old worker has ended what it was computing
     my $long = ST::Fcgi->connect($service);
     $long->send(ST::Fcgi::whole('/hash?16'));    # some seconds
     sleep 0.2;

@@ -11,7 +11,8 @@ CREATE SCHEMA IF NOT EXISTS {schema};
 SELECT pg_advisory_xact_lock(hashtext('stfcgi schema'), hashtext('{schema}.{#apps}'));
 
 -- name: migrations_list
--- Numbered migrations that this database has had.
+-- Numbered migrations that this database has had. Version 0, "adopted": all users were found in the reservation
+-- tables once, so that only detect_pending is asked from then on.
 SELECT version, name, applied_at FROM {stfcgi_migrations} ORDER BY version;
 
 -- name: migrations_record

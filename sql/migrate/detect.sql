@@ -6,10 +6,10 @@
 --                           a row "migrate": LEGACY, unless detect_users says that there is no user
 --   (create missing tables; the statements below name all of them)
 --   detect_pending          true: LEGACY
---   detect_unreserved       only while stfcgi_migrations is empty, that is, at the first meeting: it reads all users.
---                           true: LEGACY
---   otherwise               READY, whatever mode the database was served in. A database in LEGACY mode without
---                           users holds nothing that the new tables lack.
+--   detect_unreserved       reads all users, so only while migrations_list has no version 0. true: LEGACY
+--   otherwise               READY, whatever mode the database was served in: record version 0, "adopted".
+--
+-- A database in LEGACY mode without users is READY too: it holds nothing that the new tables lack.
 
 -- name: detect_tables
 SELECT tablename FROM pg_tables WHERE schemaname = '{schema}';

@@ -50,15 +50,15 @@ static struct arena_block *add_block(struct arena *a, size_t at_least)
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t limit = a->limit ? a->limit : DEFAULT_LIMIT;
-    if (size > limit || a->used > limit - size)
+    size_t rounded = size > limit ? size : (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (rounded > limit || a->used > limit - rounded)
         arena_out_of_memory(a);
-    size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct arena_block *block = a->block;
     if (!block || block->size - block->used < rounded)
         block = add_block(a, rounded);
     void *p = block->bytes + block->used;
     block->used += rounded;
-    a->used += size;
+    a->used += rounded;
     return p;
 }
 
@@ -98,11 +98,12 @@ static void run_cleanups(struct arena *a)
     }
 }
 
-/* Requests carry passwords and tokens, so the bytes that were used are wiped before they serve another one. */
+/* Requests carry passwords and tokens, so the bytes that were used are wiped before they serve another one.
+ */
 void arena_reset(struct arena *a)
 {
     run_cleanups(a);
-    while (a->block && a->block->older) {
+    while (a->block && (a->block->older || a->block->size > FIRST_BLOCK)) {
         struct arena_block *block = a->block;
         a->block = block->older;
         sodium_memzero(block->bytes, block->used);

@@ -4,8 +4,9 @@
  * EVP_*, json-c, leased connections) are tied to it by arena_on_reset and released in reverse order.
  *
  * Out of memory: when the arena has a recovery point (arena->recover, set by whoever runs the request), an
- * allocation that fails longjmps there; the request is answered with 503 and the arena reset. Hence callers never
- * check for NULL, and no lock may be held while allocating. Without a recovery point the process aborts.
+ * allocation that fails longjmps there; the request is answered with 503 and the arena reset. Hence callers
+ * never check for NULL, and no lock may be held while allocating. Without a recovery point the process
+ * aborts.
  */
 #ifndef ST_BASE_ARENA_H
 #define ST_BASE_ARENA_H
@@ -27,8 +28,9 @@ struct arena {
 };
 
 void arena_init(struct arena *a);
-void arena_reset(struct arena *a); /* runs the clean-ups, wipes and keeps the first block */
-void arena_free(struct arena *a);  /* reset, and gives all memory back */
+void arena_reset(
+    struct arena *a); /* runs the clean-ups, wipes; keeps the first block when it is of the usual size */
+void arena_free(struct arena *a); /* reset, and gives all memory back */
 
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2)));
 void *arena_zalloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2)));
@@ -38,15 +40,16 @@ void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc,
 #define ARENA_ARRAY(A, N, TYPE) ((TYPE *)arena_array((A), (N), sizeof(TYPE)))
 
 struct str arena_str(struct arena *a, struct str s); /* copy, NUL after the end */
-struct str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct str arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 struct str arena_vprintf(struct arena *a, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 struct str arena_concat(struct arena *a, const struct str *parts, size_t n);
 #define ARENA_CONCAT(A, ...)                                                                                 \
     arena_concat((A), (struct str[]){__VA_ARGS__}, sizeof((struct str[]){__VA_ARGS__}) / sizeof(struct str))
 
-/* RELEASE(OBJECT) is called at the next reset. The registration itself cannot fail after OBJECT was made: make
- * it before creating the object when OBJECT must not leak even on OOM (see arena_reserve_cleanup). */
+/* RELEASE(OBJECT) is called at the next reset. The registration itself cannot fail after OBJECT was made:
+ * make it before creating the object when OBJECT must not leak even on OOM (see arena_reserve_cleanup). */
 void arena_on_reset(struct arena *a, void (*release)(void *object), void *object);
 /* Reserves a slot to be filled later without allocating: slot->object = x. A NULL object is skipped. */
 struct arena_cleanup {

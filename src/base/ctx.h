@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every function that works for one request (or one job) gets: its memory, its deadline, and the place for
- * the text of the error it ends with.
+ * What every function that works for one request (or one job) gets: its memory, its deadline, and the place
+ * for the text of the error it ends with.
  */
 #ifndef ST_BASE_CTX_H
 #define ST_BASE_CTX_H
@@ -15,9 +15,10 @@ struct ctx {
     struct arena *arena;
     int64_t deadline_ms; /* monotonic; 0 = none */
     struct str message;  /* text of the error for the client; never holds secrets */
-    struct str cud, app, tenant; /* names for the log line; canonical public values are "", "public", "public" */
+    struct str cud, app,
+        tenant; /* names for the log line; canonical public values are "", "public", "public" */
     struct db_lease *lease;
-    struct str violated; /* name of the last violated constraint: see db_violated() */
+    struct str violated;              /* name of the last violated constraint: see db_violated() */
     unsigned statements, round_trips; /* counted by src/db/, printed by tests and benchmarks */
 };
 

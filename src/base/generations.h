@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counters that say "what you cached of this app may be old". Caches remember the generation they were read at and
- * read again when it has changed. A worker that writes bumps it for its own node at once and sends NOTIFY for the
- * others; the master, which listens, bumps it for what other nodes wrote. Lock-free: single atomic counters.
+ * Counters that say "what you cached of this app may be old". Caches remember the generation they were read
+ * at and read again when it has changed. A worker that writes bumps it for its own node at once and sends
+ * NOTIFY for the others; the master, which listens, bumps it for what other nodes wrote. Lock-free: single
+ * atomic counters.
  */
 #ifndef ST_BASE_GENERATIONS_H
 #define ST_BASE_GENERATIONS_H
@@ -43,7 +44,8 @@ static inline void generation_bump_all(struct generations *g)
 /* The same, and what follows from it: a changed tenant may be a new app with other keys. */
 void generation_changed(struct generations *g, enum generation_kind kind, unsigned slot);
 
-/* NOTIFY payloads on this channel: "<kind letter> <slot>", t for tenants and k for keys, or "*" for everything. */
+/* NOTIFY payloads on this channel: "<kind letter> <slot>", t for tenants and k for keys, or "*" for
+ * everything. */
 #define GENERATION_CHANNEL "supertokens_fcgi"
 #define GENERATION_EVERYTHING "*"
 bool generation_apply(struct generations *g, const char *payload); /* false: not one of ours */

@@ -14,14 +14,24 @@
 #include "base/random.h"
 #include "version.h"
 
-enum { INFO_SINK, ERROR_SINK, SINKS, LINE_MAX_BYTES = 16 * 1024 };
+enum {
+    INFO_SINK,
+    ERROR_SINK,
+    SINKS,
+    LINE_MAX_BYTES = 16 * 1024,
+    LINE_END_BYTES = 8,
+    /* six times as long when every byte is escaped, they still leave room for the rest of the line */
+    STRUCTURED_MESSAGE_BYTES = 2048,
+    STRUCTURED_NAME_BYTES = 128
+};
 
 struct sink {
     char *path;
     int fd;
 };
 
-/* Written by log_open before threads start; afterwards only log_reopen exchanges what the descriptors refer to. */
+/* Written by log_open before threads start; afterwards only log_reopen exchanges what the descriptors refer
+ * to. */
 static struct sink sinks[SINKS] = {{NULL, STDOUT_FILENO}, {NULL, STDERR_FILENO}};
 static enum log_level level_limit = LOG_INFO_LEVEL;
 static bool structured;
@@ -84,19 +94,31 @@ static const char *level_name(enum log_level level)
     return names[level];
 }
 
-/* A line is put together on the stack, so that logging works when memory has run out; what is longer is cut. */
+/* A line is put together on the stack, so that logging works when memory has run out; what is longer is cut.
+ */
 struct line {
     char text[LINE_MAX_BYTES];
     size_t n;
 };
 
-static void add(struct line *l, struct str s)
+static void add_up_to(struct line *l, struct str s, size_t limit)
 {
-    size_t room = sizeof l->text - 8 - l->n;
+    size_t room = l->n < limit ? limit - l->n : 0;
     size_t n = s.n < room ? s.n : room;
     if (n)
         memcpy(l->text + l->n, s.p, n);
     l->n += n;
+}
+
+static void add(struct line *l, struct str s)
+{
+    add_up_to(l, s, sizeof l->text - LINE_END_BYTES);
+}
+
+/* The end of a line has room even when its text was cut. */
+static void add_end(struct line *l, struct str s)
+{
+    add_up_to(l, s, sizeof l->text);
 }
 
 static void add_json(struct line *l, struct str s)
@@ -138,9 +160,9 @@ static void add_text_line(struct line *l, const char *level, const struct ctx *c
 {
     char time_text[96];
     add(l, timestamp(time_text, sizeof time_text, "%s:%03d +0000", true));
-    const char *const parts[] = {" | ", level,         " | pid: ",   process_uuid, " | v",
-                                 ST_CORE_VERSION,      " | [",       thread_name,  "] thread | ",
-                                 caller,               " | Tenant("};
+    const char *const parts[] = {" | ",         level,           " | pid: ",  process_uuid,
+                                 " | v",        ST_CORE_VERSION, " | [",      thread_name,
+                                 "] thread | ", caller,          " | Tenant("};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         add(l, str_of(parts[i]));
     if (c) {
@@ -154,7 +176,7 @@ static void add_text_line(struct line *l, const char *level, const struct ctx *c
     }
     add(l, STR(") | "));
     add_plain(l, message);
-    add(l, STR("\n\n"));
+    add_end(l, STR("\n\n"));
 }
 
 static void add_structured_line(struct line *l, const char *level, const struct ctx *c, const char *caller,
@@ -165,10 +187,10 @@ static void add_structured_line(struct line *l, const char *level, const struct 
         const char *key;
         struct str value;
     } members[] = {
-        {"{\"message\":", message},
-        {",\"tenant\":{\"connectionUriDomain\":", c ? c->cud : STR("")},
-        {",\"appId\":", c && c->app.p ? c->app : STR("public")},
-        {",\"tenantId\":", c && c->tenant.p ? c->tenant : STR("public")},
+        {"{\"message\":", str_head(message, STRUCTURED_MESSAGE_BYTES)},
+        {",\"tenant\":{\"connectionUriDomain\":", c ? str_head(c->cud, STRUCTURED_NAME_BYTES) : STR("")},
+        {",\"appId\":", c && c->app.p ? str_head(c->app, STRUCTURED_NAME_BYTES) : STR("public")},
+        {",\"tenantId\":", c && c->tenant.p ? str_head(c->tenant, STRUCTURED_NAME_BYTES) : STR("public")},
         {"},\"timestamp\":", timestamp(time_text, sizeof time_text, "%s.%03dZ", false)},
         {",\"level\":", str_of(level)},
         {",\"pid\":", str_of(process_uuid)},
@@ -180,7 +202,7 @@ static void add_structured_line(struct line *l, const char *level, const struct 
         add(l, str_of(members[i].key));
         add_json(l, members[i].value);
     }
-    add(l, STR("}\n"));
+    add_end(l, STR("}\n"));
 }
 
 void log_write(enum log_level level, const struct ctx *c, const char *caller, const char *format, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Log lines in the reference's two formats (spec: cdi-conventions 12): DEBUG and INFO go to the info sink, WARN
- * and ERROR to the error sink. Nothing secret may be logged. Each line is one write(2), so lines of several
- * processes never mix.
+ * Log lines in the reference's two formats (spec: cdi-conventions 12): DEBUG and INFO go to the info sink,
+ * WARN and ERROR to the error sink. Nothing secret may be logged. Each line is one write(2), so lines of
+ * several processes never mix.
  */
 #ifndef ST_BASE_LOG_H
 #define ST_BASE_LOG_H

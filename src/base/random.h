@@ -10,8 +10,8 @@
 enum { UUID_LEN = 36 };
 
 void random_bytes(void *out, size_t n);
-double random_unit(void);                      /* uniform in [0, 1) */
-void random_uuid(char out[UUID_LEN + 1]);      /* UUID v4, lower-case, NUL-terminated (RFC 9562) */
-struct str random_uuid_str(struct arena *a);   /* the same in an arena */
+double random_unit(void);                    /* uniform in [0, 1) */
+void random_uuid(char out[UUID_LEN + 1]);    /* UUID v4, lower-case, NUL-terminated (RFC 9562) */
+struct str random_uuid_str(struct arena *a); /* the same in an arena */
 
 #endif

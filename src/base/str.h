@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Length-carrying string slices. A slice does not own its bytes; it lives as long as the arena, result or
- * buffer that it points into. Bytes may be anything, also NUL, unless a reader promised otherwise. Slices made
- * by arena_* functions have a NUL after their last byte, so that .p can be given to C functions.
+ * buffer that it points into. Bytes may be anything, also NUL, unless a reader promised otherwise. Slices
+ * made by arena_* functions have a NUL after their last byte, so that .p can be given to C functions.
  */
 #ifndef ST_BASE_STR_H
 #define ST_BASE_STR_H

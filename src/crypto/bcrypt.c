@@ -68,7 +68,9 @@ INLINE void swap(uint32_t *a, uint32_t *b)
 INLINE void encipher(const struct lane *lanes, size_t n, struct halves *h)
 {
     EACH_LANE(n, h->l[k] ^= lanes[k].state.p[0]);
+#ifndef __SANITIZE_ADDRESS__ /* gcc would take half a minute for the unrolled and sanitized code */
 #pragma GCC unroll 8
+#endif
     for (size_t i = 1; i < BLOWFISH_P_WORDS - 1; i += 2) {
         EACH_LANE(n, h->r[k] ^= lanes[k].state.p[i] ^ blowfish_f(&lanes[k].state, h->l[k]));
         EACH_LANE(n, h->l[k] ^= lanes[k].state.p[i + 1] ^ blowfish_f(&lanes[k].state, h->r[k]));

@@ -49,9 +49,11 @@ static inline struct db_arg db_bool(bool b)
 /* A text[] value, for `= ANY($1)` and unnest. */
 struct db_arg db_strs(struct arena *a, const struct str *values, size_t n);
 
+enum { DB_MAX_ARGS = 12 };
+
 struct db_call {
     enum stmt stmt;
-    const struct db_arg *args; /* as many as the statement has parameters; checked */
+    struct db_arg args[DB_MAX_ARGS]; /* as many as the statement has parameters; checked */
     size_t nargs;
     const PGresult *result; /* out; tied to the request's arena */
 };
@@ -59,16 +61,18 @@ struct db_call {
 #define DB_CALL(STMT, ...)                                                                                   \
     (struct db_call)                                                                                         \
     {                                                                                                        \
-        .stmt = (STMT), .args = (struct db_arg[]){__VA_ARGS__},                                              \
+        .stmt = (STMT), .args = {__VA_ARGS__},                                                               \
         .nargs = sizeof((struct db_arg[]){__VA_ARGS__}) / sizeof(struct db_arg)                              \
     }
 
 /* Sends CALLS in one round trip and waits for all results. Inside a transaction of this request (db_tx) they
- * run in it; outside, they are one implicit transaction, tried again on serialization failures and, while
- * nothing was sent, on a dead connection. Statements after a failed one do not run. Errors: ST_CONSTRAINT
- * (then db_violated tells which), ST_RETRY (only inside db_tx: pass it on), ST_UNAVAILABLE (no connection
- * within 5 s or the request's deadline, connection lost), ST_BAD_REQUEST (text not storable), ST_INTERNAL
- * (anything else; logged with SQLSTATE, never with arguments). */
+ * run in it; outside, they are one implicit transaction, tried again on serialization failures, and once more
+ * after a lost connection when nothing can have been committed or nothing is written. After a failed
+ * statement none of the others has an effect, and no result is set. c->statements counts also BEGIN, COMMIT
+ * and ROLLBACK. Errors: ST_CONSTRAINT (then db_violated tells which), ST_RETRY (only inside db_tx: pass it
+ * on), ST_UNAVAILABLE (no connection within 5 s or the request's deadline, connection lost, deadline passed),
+ * ST_BAD_REQUEST (text not storable), ST_INTERNAL (anything else; logged with SQLSTATE, never with
+ * arguments). */
 enum st_err db_run(struct ctx *c, struct db *db, struct db_call *calls, size_t n) ST_MUST_CHECK;
 
 /* One statement. */
@@ -77,12 +81,15 @@ enum st_err db_run_one(struct ctx *c, struct db *db, const PGresult **result,
                        struct db_call call) ST_MUST_CHECK;
 
 /* Runs FN in a transaction: READ COMMITTED; up to 50 tries on ST_RETRY with the spec's sleep (db-schema 3),
- * within the deadline. BEGIN travels with the first statements. FN's db_run calls on DB use the transaction.
- * FN must be repeatable: it may leave nothing behind but database writes and results it sets again. Committed
- * when FN returns ST_OK, rolled back otherwise. */
+ * within the deadline. BEGIN travels with the first statements. FN's db_run calls on DB use the transaction;
+ * a db_tx on the same DB inside joins it. FN must be repeatable: it may leave nothing behind but database
+ * writes and results it sets again. Committed when FN returns ST_OK, rolled back otherwise. A failed
+ * statement dooms the transaction: FN passes the error on, and what it means is looked at behind db_tx (ST_OK
+ * would become ST_INTERNAL). A COMMIT whose answer was lost is ST_UNAVAILABLE. */
 typedef enum st_err db_tx_fn(struct ctx *c, struct db *db, void *arg);
 enum st_err db_tx(struct ctx *c, struct db *db, db_tx_fn *fn, void *arg) ST_MUST_CHECK;
-/* Inside FN: the next db_run is the last one, so COMMIT travels with it. */
+/* Inside FN: the next db_run is the last one, so COMMIT travels with it. Without effect in a joined
+ * transaction. */
 void db_commit_with_next(struct ctx *c);
 
 /* After ST_CONSTRAINT: was it <table><suffix>, e.g. db_violated(c, db, "recipe_user_tenants", "_pkey")? TABLE

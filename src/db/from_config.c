@@ -27,7 +27,9 @@ static enum db_served served(const struct config *config)
 {
     if (!config_is_set(config, CONFIG_KEY_migration_mode))
         return DB_SERVED_UNKNOWN;
-    return config->migration == CONFIG_LEGACY ? DB_SERVED_LEGACY : DB_SERVED_OTHERWISE;
+    return config->migration == CONFIG_LEGACY     ? DB_SERVED_LEGACY
+           : config->migration == CONFIG_MIGRATED ? DB_SERVED_MIGRATED
+                                                  : DB_SERVED_DUAL;
 }
 
 /* CONNINFO must live as long as the settings. */

@@ -13,10 +13,11 @@
 struct migration {
     struct schema_conn *s;
     struct schema_found found;
+    bool legacy; /* what needs the backfill; elsewhere the old tables are frozen and not to be trusted */
     struct arena *batch; /* results of one batch: the request's arena would keep all of them */
     struct str app;
     enum db_served served; /* mode of the app */
-    bool served_otherwise; /* that of any app */
+    bool migrated;         /* an app was served in MIGRATED mode */
     int64_t users;         /* done in this batch */
 };
 
@@ -45,30 +46,20 @@ static enum st_err refuse_other_core(struct schema_conn *s, bool dry_run)
         (long long)n);
 }
 
-/* At the first meeting everything is recorded at the end, for until then prepare must look at all users. */
 static enum st_err alter(struct schema_conn *s, void *arg)
 {
     struct migration *m = arg;
     unsigned created;
-    const PGresult *migrations;
     ST_TRY(schema_look(s, &m->found));
     if (m->found.unsupported)
         return schema_refuse_unsupported(s, &m->found);
     if (!m->found.any)
         return ST_OK;
-    ST_TRY(schema_create_tables(s, &m->found, &created));
+    ST_TRY(schema_run_migrations(s, true));
+    ST_TRY(schema_create_tables(s, &m->found, true, &created));
     printf("Tables created: %u\n", created);
-    ST_TRY(schema_query(s, &migrations, "migrations_list", NULL));
-    for (const struct sql_block *b = sql_blocks; b->file; b++) {
-        if (!schema_version(b) || schema_is_recorded(migrations, schema_version(b)))
-            continue;
-        printf("%s: %s\n", b->file, b->name);
-        ST_TRY(schema_run_block(s, b));
-        if (m->found.met_before)
-            ST_TRY(schema_record(s, b));
-    }
-    ST_TRY(schema_run_ensures(s));
-    return schema_statement(s, NULL, STMT_schema_analyze, NULL);
+    /* Columns that were missing hold zero now, which is what "pending" means. */
+    return schema_is_legacy(s, &m->found, &m->legacy);
 }
 
 /* ---- users ---- */
@@ -77,36 +68,45 @@ static enum st_err find_mode(struct migration *m)
 {
     const PGresult *r;
     ST_TRY(schema_statement(m->s, &r, STMT_schema_stored_modes, (const char *[]){m->app.p}));
-    m->served = db_int(r, 0, 1)   ? DB_SERVED_OTHERWISE
+    m->served = db_int(r, 0, 2)   ? DB_SERVED_MIGRATED
+                : db_int(r, 0, 1) ? DB_SERVED_DUAL
                 : db_int(r, 0, 0) ? DB_SERVED_LEGACY
                                   : m->s->settings->served;
-    m->served_otherwise |= m->served == DB_SERVED_OTHERWISE;
+    m->migrated |= m->served == DB_SERVED_MIGRATED;
     return ST_OK;
 }
 
 /* Users whose reservations are not what the old tables say: either the database was switched back to LEGACY
- * after a backfill, and the old tables are right, or it was served in MIGRATED mode, and they are not.
+ * after a backfill, and the old tables are right, or it was served in another mode, and they are not.
  * Guessing wrong would lose data, so only an explicit setting decides. */
-static enum st_err settle_stale(struct schema_conn *s, void *arg)
+static enum st_err settle_stale(struct schema_conn *s, const struct migration *m)
 {
-    struct migration *m = arg;
     const char *const values[] = {m->app.p};
     const PGresult *r;
     ST_TRY(schema_query(s, &r, "backfill_stale", values));
     int64_t stale = db_rows(r) ? db_int(r, 0, 0) : 0;
-    if (stale && m->served != DB_SERVED_LEGACY)
+    if (!stale)
+        return ST_OK;
+    if (m->served != DB_SERVED_LEGACY)
         return ctx_fail(
             s->c, ST_FORBIDDEN,
             "App %.*s: the old and the new tables differ in %lld users. Set migration_mode "
             "(SUPERTOKENS_MIGRATION_MODE) to the mode in which the other core last served this database, "
             "and start again: with LEGACY the old tables are taken, with any other mode the new ones",
             STR_ARG(m->app), (long long)stale);
-    if (stale) {
-        printf("App %.*s: %lld users changed after an earlier backfill: starting over\n", STR_ARG(m->app),
-               (long long)stale);
-        ST_TRY(schema_query(s, NULL, "backfill_forget", values));
-    }
-    return schema_query(s, NULL, "backfill_reopen", values);
+    printf("App %.*s: %lld users changed after an earlier backfill: starting over\n", STR_ARG(m->app),
+           (long long)stale);
+    return schema_query(s, NULL, "backfill_forget", values);
+}
+
+static enum st_err reopen(struct schema_conn *s, void *arg)
+{
+    const struct migration *m = arg;
+    if (m->served == DB_SERVED_MIGRATED)
+        return ST_OK;
+    if (m->served != DB_SERVED_DUAL)
+        ST_TRY(settle_stale(s, m));
+    return schema_query(s, NULL, "backfill_reopen", (const char *[]){m->app.p});
 }
 
 static enum st_err run_batch(struct schema_conn *s, void *arg)
@@ -145,8 +145,8 @@ static enum st_err backfill_app(struct migration *m)
 {
     int64_t total = 0;
     ST_TRY(find_mode(m));
-    if (!m->found.met_before && m->served != DB_SERVED_OTHERWISE)
-        ST_TRY(schema_transaction(m->s, settle_stale, m));
+    if (!m->found.adopted)
+        ST_TRY(schema_transaction(m->s, reopen, m));
     for (unsigned batch = 1;; batch++) {
         ST_TRY(run_batch_apart(m));
         if (m->users == 0)
@@ -173,17 +173,33 @@ static enum st_err conclude(struct schema_conn *s, void *arg)
         return ctx_fail(s->c, ST_UNAVAILABLE,
                         "Users are still waiting: another process works on them. Start again");
     ST_TRY(schema_ask(s, "detect_unreserved", &unreserved));
-    if (unreserved && !m->served_otherwise && !m->found.met_before)
+    if (unreserved && !m->migrated && !m->found.adopted)
         return ctx_fail(s->c, ST_INTERNAL,
                         "Users without reservations are left: supertokens migrate --dry-run shows "
                         "how many");
     if (unreserved)
         printf(
             "Some users have no reserved identifier and cannot be found by it, as before the migration.\n");
-    for (const struct sql_block *b = sql_blocks; b->file; b++)
-        if (schema_version(b))
-            ST_TRY(schema_record(s, b));
+    return ST_OK;
+}
+
+static enum st_err adopt(struct schema_conn *s, void *arg)
+{
+    (void)arg;
+    ST_TRY(schema_adopt(s));
     return schema_query(s, NULL, "backfill_stored_modes", NULL);
+}
+
+static enum st_err backfill(struct schema_conn *s, struct migration *m)
+{
+    const PGresult *apps;
+    ST_TRY(schema_statement(s, NULL, STMT_schema_analyze, NULL));
+    ST_TRY(schema_query(s, &apps, "backfill_apps", NULL));
+    for (size_t i = 0; i < db_rows(apps); i++) {
+        m->app = db_text(apps, i, 0);
+        ST_TRY(backfill_app(m));
+    }
+    return schema_transaction(s, conclude, m);
 }
 
 static void free_arena(void *object)
@@ -202,13 +218,10 @@ static enum st_err migrate(struct schema_conn *s)
         printf("Schema %s holds no tables yet: there is nothing to migrate.\n", s->names.schema);
         return ST_OK;
     }
-    const PGresult *apps;
-    ST_TRY(schema_query(s, &apps, "backfill_apps", NULL));
-    for (size_t i = 0; i < db_rows(apps); i++) {
-        m.app = db_text(apps, i, 0);
-        ST_TRY(backfill_app(&m));
-    }
-    ST_TRY(schema_locked(s, conclude, &m));
+    ST_TRY(schema_run_ensures(s));
+    if (m.legacy)
+        ST_TRY(backfill(s, &m));
+    ST_TRY(schema_locked(s, adopt, &m));
     printf("The database is ready.\n");
     return ST_OK;
 }

@@ -193,7 +193,7 @@ static struct db_conn *pop_idle(struct db *db)
     return conn;
 }
 
-enum choice { CHOICE_USE, CHOICE_CONNECT, CHOICE_FAIL };
+enum choice { CHOICE_USE, CHOICE_CONNECT, CHOICE_FAIL, CHOICE_GIVE_UP };
 
 /* Takes an idle connection, room for a new one, or waits for either. */
 static enum choice choose(struct db *db, int64_t deadline_ms, struct db_conn **conn)
@@ -209,8 +209,12 @@ static enum choice choose(struct db *db, int64_t deadline_ms, struct db_conn **c
         }
         /* During the back-off waiting makes sense only for connections that are in use. */
         bool away = db->failures && db->open - (db->probing ? 1 : 0) == 0;
-        if (!*conn && (away || !wait_in_line(db, deadline_ms, conn)))
+        if (!*conn && away)
             break;
+        if (!*conn && !wait_in_line(db, deadline_ms, conn)) {
+            choice = CHOICE_GIVE_UP;
+            break;
+        }
         if (*conn) {
             choice = CHOICE_USE;
             break;
@@ -237,7 +241,11 @@ enum st_err pool_acquire(struct ctx *c, struct db *db, struct db_conn **out)
         case CHOICE_CONNECT:
             conn = open_counted(c, db, deadline_ms);
             break;
-        default:
+        case CHOICE_GIVE_UP:
+            LOG_WARN(c, "all %u connections to PostgreSQL are in use", db->pool_size);
+            conn = NULL;
+            break;
+        case CHOICE_FAIL:
             conn = NULL;
         }
         *out = conn;

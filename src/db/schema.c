@@ -29,19 +29,6 @@ static enum st_err insert_base_tenant(struct schema_conn *s)
     return schema_statement(s, NULL, STMT_schema_base_tenant, values);
 }
 
-/* The steps look before they alter, so most databases are not touched by them. */
-static enum st_err run_steps(struct schema_conn *s, bool record)
-{
-    const PGresult *migrations;
-    ST_TRY(schema_query(s, &migrations, "migrations_list", NULL));
-    for (const struct sql_block *b = sql_blocks; b->file; b++) {
-        if (!schema_version(b) || schema_is_recorded(migrations, schema_version(b)))
-            continue;
-        ST_TRY(record ? schema_record(s, b) : schema_run_block(s, b));
-    }
-    return ST_OK;
-}
-
 static enum st_err prepare(struct schema_conn *s, void *arg)
 {
     (void)arg;
@@ -53,18 +40,13 @@ static enum st_err prepare(struct schema_conn *s, void *arg)
         return schema_refuse_unsupported(s, &found);
     if (found.old_columns && found.users)
         return refuse_legacy(s);
-    ST_TRY(schema_create_tables(s, &found, &created));
-    ST_TRY(run_steps(s, false));
-    ST_TRY(schema_run_ensures(s));
-    if (found.users && !found.met_before)
-        ST_TRY(schema_statement(s, NULL, STMT_schema_analyze, NULL));
-    if (found.users)
-        ST_TRY(schema_ask(s, "detect_pending", &legacy));
-    if (found.users && !legacy && !found.met_before)
-        ST_TRY(schema_ask(s, "detect_unreserved", &legacy));
+    ST_TRY(schema_run_migrations(s, false));
+    ST_TRY(schema_create_tables(s, &found, false, &created));
+    ST_TRY(schema_is_legacy(s, &found, &legacy));
     if (legacy)
         return refuse_legacy(s);
-    ST_TRY(run_steps(s, true));
+    if (!found.adopted)
+        ST_TRY(schema_adopt(s));
     ST_TRY(insert_base_tenant(s));
     if (created)
         LOG_INFO(s->c, "created %u tables in schema %s", created, s->names.schema);
@@ -84,14 +66,10 @@ enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *set
         if (err == ST_OK)
             err = schema_locked(s, prepare, NULL);
     }
+    if (err == ST_OK)
+        err = schema_run_ensures(s);
     schema_close(s);
     return err;
-}
-
-static enum st_err ensure(struct schema_conn *s, void *arg)
-{
-    (void)arg;
-    return schema_run_ensures(s);
 }
 
 enum st_err schema_ensure_settings(struct ctx *c, const struct db_settings *settings)
@@ -100,7 +78,7 @@ enum st_err schema_ensure_settings(struct ctx *c, const struct db_settings *sett
     *s = (struct schema_conn){.c = c, .settings = settings};
     enum st_err err = schema_connect(s, false);
     if (err == ST_OK)
-        err = schema_locked(s, ensure, NULL);
+        err = schema_run_ensures(s);
     schema_close(s);
     return err;
 }

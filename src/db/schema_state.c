@@ -7,6 +7,8 @@
 #include "base/log.h"
 
 enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_REMEDY };
+static const char migrations_table[] = "stfcgi_migrations";
+enum { ADOPTED = 0 }; /* version of the row that says so */
 
 bool schema_has_table(struct schema_conn *s, const struct schema_found *found, const char *canonical)
 {
@@ -39,10 +41,10 @@ enum st_err schema_look(struct schema_conn *s, struct schema_found *out)
     }
     if (schema_has_table(s, out, "app_id_to_user_id"))
         ST_TRY(schema_ask(s, "detect_users", &out->users));
-    if (schema_has_table(s, out, "stfcgi_migrations")) {
+    if (schema_has_table(s, out, migrations_table)) {
         const PGresult *r;
         ST_TRY(schema_query(s, &r, "migrations_list", NULL));
-        out->met_before = db_rows(r) > 0;
+        out->adopted = schema_is_recorded(r, ADOPTED);
     }
     return ST_OK;
 }
@@ -58,23 +60,77 @@ enum st_err schema_refuse_unsupported(struct schema_conn *s, const struct schema
         STR_ARG(table), s->names.schema, STR_ARG(column));
 }
 
-enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found, unsigned *created)
+static enum st_err record(struct schema_conn *s, int version, const char *name)
 {
-    *created = 0;
+    char text[16];
+    snprintf(text, sizeof text, "%d", version);
+    return schema_query(s, NULL, "migrations_record", (const char *[]){text, name});
+}
+
+enum st_err schema_run_migrations(struct schema_conn *s, bool progress)
+{
+    const PGresult *done;
+    for (const struct sql_block *b = sql_blocks; b->file; b++)
+        if (b->kind == SQL_TABLE && strcmp(b->name, migrations_table) == 0)
+            ST_TRY(schema_run_block(s, b));
+    ST_TRY(schema_query(s, &done, "migrations_list", NULL));
     for (const struct sql_block *b = sql_blocks; b->file; b++) {
-        if (b->kind != SQL_TABLE || schema_has_table(s, found, b->name))
+        if (!schema_version(b) || schema_is_recorded(done, schema_version(b)))
             continue;
+        if (progress)
+            printf("%s: %s\n", b->file, b->name);
         ST_TRY(schema_run_block(s, b));
-        ++*created;
+        ST_TRY(record(s, schema_version(b), b->file));
     }
     return ST_OK;
 }
 
+enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found, bool all,
+                                 unsigned *created)
+{
+    *created = 0;
+    for (const struct sql_block *b = sql_blocks; b->file; b++) {
+        if (b->kind != SQL_TABLE)
+            continue;
+        bool missing = !schema_has_table(s, found, b->name);
+        if (missing || all)
+            ST_TRY(schema_run_block(s, b));
+        *created += missing;
+    }
+    return ST_OK;
+}
+
+enum st_err schema_is_legacy(struct schema_conn *s, const struct schema_found *found, bool *legacy)
+{
+    *legacy = false;
+    if (!found->users)
+        return ST_OK;
+    if (!found->adopted)
+        ST_TRY(schema_statement(s, NULL, STMT_schema_analyze, NULL));
+    ST_TRY(schema_ask(s, "detect_pending", legacy));
+    if (!*legacy && !found->adopted)
+        ST_TRY(schema_ask(s, "detect_unreserved", legacy));
+    return ST_OK;
+}
+
+enum st_err schema_adopt(struct schema_conn *s)
+{
+    return record(s, ADOPTED, "adopted");
+}
+
 enum st_err schema_run_ensures(struct schema_conn *s)
 {
-    for (const struct sql_block *b = sql_blocks; b->file; b++)
-        if (b->kind == SQL_ENSURE)
-            ST_TRY(schema_run_block(s, b));
+    enum { MAX_TRIES = 3 };
+    for (const struct sql_block *b = sql_blocks; b->file; b++) {
+        enum st_err err = ST_OK;
+        for (int tries = 0; b->kind == SQL_ENSURE && tries < MAX_TRIES; tries++) {
+            err = schema_run_block(s, b);
+            if (err != ST_RETRY)
+                break;
+        }
+        if (err != ST_OK)
+            return err == ST_RETRY ? ST_UNAVAILABLE : err;
+    }
     return ST_OK;
 }
 
@@ -96,16 +152,10 @@ bool schema_is_recorded(const PGresult *migrations, int version)
     return false;
 }
 
-enum st_err schema_record(struct schema_conn *s, const struct sql_block *block)
-{
-    char version[16];
-    snprintf(version, sizeof version, "%d", schema_version(block));
-    return schema_query(s, NULL, "migrations_record", (const char *[]){version, block->file});
-}
-
 static enum st_err run_once(struct schema_conn *s, bool lock, schema_fn *fn, void *arg)
 {
     ST_TRY(schema_statement(s, NULL, STMT_tx_begin, NULL));
+    ST_TRY(schema_statement(s, NULL, STMT_schema_session, NULL));
     if (lock)
         ST_TRY(schema_query(s, NULL, "schema_lock", NULL));
     ST_TRY(fn(s, arg));

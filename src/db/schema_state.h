@@ -14,7 +14,7 @@ struct schema_found {
     bool unsupported;        /* older than core 7, or not ours */
     bool old_columns;        /* columns are missing that a migration adds */
     bool users;              /* there are users */
-    bool met_before;         /* a migration is recorded: we have served or migrated it */
+    bool adopted;            /* all users were found in the reservation tables once (version 0) */
 };
 
 /* Reads only. */
@@ -23,9 +23,18 @@ bool schema_has_table(struct schema_conn *s, const struct schema_found *found, c
 /* The message of an unsupported database; always ST_FORBIDDEN. */
 enum st_err schema_refuse_unsupported(struct schema_conn *s, const struct schema_found *found);
 
-/* Creates missing tables, in the order of sql/schema/; *CREATED counts them. */
-enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found,
+/* Step 2 of sql/README.md: runs and records the numbered migrations that are missing. PROGRESS: says so on
+ * stdout. */
+enum st_err schema_run_migrations(struct schema_conn *s, bool progress) ST_MUST_CHECK;
+/* Step 3: creates missing tables, in the order of sql/schema/; *CREATED counts them. ALL: also the blocks of
+ * tables that are there, for their indexes. */
+enum st_err schema_create_tables(struct schema_conn *s, const struct schema_found *found, bool all,
                                  unsigned *created) ST_MUST_CHECK;
+/* Step 4. Everything is there by now. */
+enum st_err schema_is_legacy(struct schema_conn *s, const struct schema_found *found,
+                             bool *legacy) ST_MUST_CHECK;
+enum st_err schema_adopt(struct schema_conn *s) ST_MUST_CHECK;
+/* After the transaction: each block by itself. */
 enum st_err schema_run_ensures(struct schema_conn *s) ST_MUST_CHECK;
 
 /* A question of detect.sql that is answered by true or false; all tables exist. */
@@ -34,7 +43,6 @@ enum st_err schema_ask(struct schema_conn *s, const char *name, bool *answer) ST
 /* Numbered migrations: VERSION of a file like 0001_columns, or 0. */
 int schema_version(const struct sql_block *block);
 bool schema_is_recorded(const PGresult *migrations, int version);
-enum st_err schema_record(struct schema_conn *s, const struct sql_block *block) ST_MUST_CHECK;
 
 /* Runs FN in a transaction, again a few times when it lost a race. */
 typedef enum st_err schema_fn(struct schema_conn *s, void *arg);

@@ -23,7 +23,7 @@ struct db_settings {
     int64_t retry_interval_ms; /* between tries to connect; 0: the spec's 10 s */
     /* The mode in which a reference core last served the database; unknown where the configuration does not
      * say. */
-    enum db_served { DB_SERVED_UNKNOWN, DB_SERVED_LEGACY, DB_SERVED_OTHERWISE } served;
+    enum db_served { DB_SERVED_UNKNOWN, DB_SERVED_LEGACY, DB_SERVED_DUAL, DB_SERVED_MIGRATED } served;
 };
 
 /* NULL with the reason in WHY. */

@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "db/internal.h"
 
+_Static_assert((int)STMT_MAX_PARAMS <= (int)DB_MAX_ARGS,
+               "a statement has more parameters than a call can hold");
+
 enum { NUMBER_SIZE = 24 }; /* longest int64 in decimal and a NUL, rounded up */
 
 struct db_arg db_strs(struct arena *a, const struct str *values, size_t n)

@@ -161,7 +161,7 @@ void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct
                                        db_str(who->method->email), db_i64(clock_now_ms()))};
     size_t n = 1;
     if (user_activity_due(t->id.app, who->user->id))
-        calls[n++] = user_active_call(c->arena, t->id.app, who->user->id);
+        calls[n++] = user_active_call(t->id.app, who->user->id);
     if (db_run(c, t->db, calls, n) != ST_OK)
         LOG_WARN(c, "the sign-in could not be written to the activity log");
 }

@@ -20,11 +20,11 @@ enum field_type {
     FIELD_STRING,         /* struct str */
     FIELD_STRING_OR_NULL, /* struct str; JSON null gives STR_NONE */
     FIELD_BOOL,           /* bool */
-    FIELD_LONG,    /* int64_t; numbers and strings of an integer; fractions are truncated, others refused */
-    FIELD_OBJECT,  /* json_object * */
-    FIELD_OBJECT_OR_NULL, /* JSON null gives NULL */
-    FIELD_ARRAY,   /* json_object * */
-    FIELD_STRINGS, /* struct strs: array of strings */
+    FIELD_LONG,   /* int64_t; numbers and strings of an integer; fractions are truncated, others refused */
+    FIELD_OBJECT, /* json_object * */
+    FIELD_OBJECT_OR_NULL,  /* JSON null gives NULL */
+    FIELD_ARRAY,           /* json_object * */
+    FIELD_STRINGS,         /* struct strs: array of strings */
     FIELD_STRINGS_OR_NULL, /* JSON null gives v == NULL; an empty array v != NULL, n == 0 */
     QUERY_STRING,          /* struct str from the query string; mandatory unless optional */
     QUERY_LONG,            /* int64_t; "must be a long" text */

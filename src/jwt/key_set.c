@@ -11,7 +11,7 @@ static atomic_uint_fast64_t last_serial;
 /* The set, its pointers and its times are one block. */
 struct key_set *key_set_new(size_t n)
 {
-    struct key_set *set = calloc(1, sizeof *set + n * (sizeof *set->keys + sizeof *set->created));
+    struct key_set *set = calloc(1, sizeof *set + n * (sizeof(void *) + sizeof(int64_t)));
     if (!set)
         return NULL;
     set->keys = (struct rsa_key **)(set + 1);
@@ -68,9 +68,13 @@ bool key_set_keep_refresh_key(struct key_set *set, struct str key)
 /* Keys that were not changed are the same objects (key_store.c). */
 bool key_set_equal(const struct key_set *a, const struct key_set *b)
 {
-    return a->ndynamic == b->ndynamic && a->nstatic == b->nstatic &&
-           memcmp(a->keys, b->keys, (a->ndynamic + a->nstatic) * sizeof *a->keys) == 0 &&
-           str_is(a->refresh_token_key, b->refresh_token_key);
+    if (a->ndynamic != b->ndynamic || a->nstatic != b->nstatic ||
+        !str_is(a->refresh_token_key, b->refresh_token_key))
+        return false;
+    for (size_t i = 0; i < a->ndynamic + a->nstatic; i++)
+        if (a->keys[i] != b->keys[i])
+            return false;
+    return true;
 }
 
 unsigned key_set_lacks(const struct key_set *set, const struct key_rules *rules, unsigned needs, int64_t now,

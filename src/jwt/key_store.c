@@ -110,16 +110,17 @@ static enum st_err make_key(struct ctx *c, struct key_stock *stock, struct str *
 /* 1000:<hex(salt)>:<hex(PBKDF2)>: a passphrase, which is used as a whole (spec: cdi-session 1.1). */
 static enum st_err make_refresh_key(struct ctx *c, struct str *text)
 {
-    enum { ITERATIONS = 1000, SIZE = 64 };
+    enum { ITERATIONS = 1000 };
+    static const size_t size = 64;
     if (text->p)
         return ST_OK;
-    char *bytes = arena_alloc(c->arena, 3 * SIZE), *salt = bytes + SIZE, *key = salt + SIZE;
-    random_bytes(bytes, 2 * SIZE);
-    if (!digest_pbkdf2_sha512(hex_encode(c->arena, bytes, SIZE), (struct str){salt, SIZE}, ITERATIONS,
-                              (unsigned char *)key, SIZE))
+    char *bytes = arena_alloc(c->arena, 3 * size), *salt = bytes + size, *key = salt + size;
+    random_bytes(bytes, 2 * size);
+    if (!digest_pbkdf2_sha512(hex_encode(c->arena, bytes, size), (struct str){salt, size}, ITERATIONS,
+                              (unsigned char *)key, size))
         arena_out_of_memory(c->arena);
-    *text = ARENA_CONCAT(c->arena, STR("1000:"), hex_encode(c->arena, salt, SIZE), STR(":"),
-                         hex_encode(c->arena, key, SIZE));
+    *text = ARENA_CONCAT(c->arena, STR("1000:"), hex_encode(c->arena, salt, size), STR(":"),
+                         hex_encode(c->arena, key, size));
     return ST_OK;
 }
 
@@ -153,31 +154,17 @@ static enum st_err look(struct ctx *c, struct db *db, struct making *m)
     return ST_OK;
 }
 
-static struct db_arg *args_of(struct ctx *c, struct db_arg one, struct db_arg two, struct db_arg three,
-                              struct db_arg four)
-{
-    struct db_arg *args = ARENA_ARRAY(c->arena, 4, struct db_arg);
-    args[0] = one, args[1] = two, args[2] = three, args[3] = four;
-    return args;
-}
-
-static struct db_call insert_dynamic(struct ctx *c, const struct making *m, int64_t created_at,
+static struct db_call insert_dynamic(const struct making *m, int64_t created_at,
                                      struct str text)
 {
-    return (struct db_call){.stmt = STMT_keys_dynamic_insert,
-                            .args =
-                                args_of(c, db_str(m->app_id), db_i64(created_at), db_str(text), db_null()),
-                            .nargs = 3};
+    return DB_CALL(STMT_keys_dynamic_insert, db_str(m->app_id), db_i64(created_at), db_str(text));
 }
 
 static struct db_call insert_static(struct ctx *c, const struct making *m, int64_t created_at,
                                     struct str text)
 {
     struct str kid = ARENA_CONCAT(c->arena, STR("s-"), random_uuid_str(c->arena));
-    return (struct db_call){.stmt = STMT_keys_static_insert,
-                            .args =
-                                args_of(c, db_str(m->app_id), db_str(kid), db_i64(created_at), db_str(text)),
-                            .nargs = 4};
+    return DB_CALL(STMT_keys_static_insert, db_str(m->app_id), db_str(kid), db_i64(created_at), db_str(text));
 }
 
 /* The key of very old data becomes an ordinary one with the same age. */
@@ -185,16 +172,14 @@ static size_t move_legacy(struct ctx *c, struct making *m, struct db_call *calls
 {
     size_t n = 0;
     if (m->legacy_text.p && m->rules->legacy_is_dynamic) {
-        calls[n++] = insert_dynamic(c, m, m->legacy_created, m->legacy_text);
+        calls[n++] = insert_dynamic(m, m->legacy_created, m->legacy_text);
         m->newest = m->any_dynamic && m->newest > m->legacy_created ? m->newest : m->legacy_created;
         m->any_dynamic = true;
     } else if (m->legacy_text.p) {
         calls[n++] = insert_static(c, m, m->legacy_created, m->legacy_text);
         m->any_static = true;
     }
-    calls[n++] = (struct db_call){.stmt = STMT_keys_legacy_delete,
-                                  .args = args_of(c, db_str(m->app_id), db_null(), db_null(), db_null()),
-                                  .nargs = 1};
+    calls[n++] = DB_CALL(STMT_keys_legacy_delete, db_str(m->app_id));
     return n;
 }
 
@@ -209,7 +194,7 @@ static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
         n = move_legacy(c, m, calls);
     if ((m->needs & KEYS_DYNAMIC) && key_is_due(&m->newest, m->any_dynamic, m->now, m->rules)) {
         ST_TRY(make_key(c, m->stock, &m->dynamic_text));
-        calls[n++] = insert_dynamic(c, m, m->now, m->dynamic_text);
+        calls[n++] = insert_dynamic(m, m->now, m->dynamic_text);
     }
     if ((m->needs & KEYS_STATIC) && !m->any_static) {
         ST_TRY(make_key(c, m->stock, &m->static_text));
@@ -217,19 +202,13 @@ static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
     }
     if ((m->needs & KEYS_REFRESH) && !m->any_refresh) {
         ST_TRY(make_refresh_key(c, &m->refresh_text));
-        calls[n++] = (struct db_call){
-            .stmt = STMT_keys_refresh_insert,
-            .args = args_of(c, db_str(m->app_id), db_i64(m->now), db_str(m->refresh_text), db_null()),
-            .nargs = 3};
+        calls[n++] = DB_CALL(STMT_keys_refresh_insert, db_str(m->app_id), db_i64(m->now), db_str(m->refresh_text));
     }
     if (n == 0)
         return ST_OK; /* another node was faster */
     char payload[32];
     generation_payload(payload, sizeof payload, GENERATION_KEYS, generation_slot(m->app_id));
-    calls[n++] = (struct db_call){
-        .stmt = STMT_notify,
-        .args = args_of(c, db_str(STR(GENERATION_CHANNEL)), db_str(str_of(payload)), db_null(), db_null()),
-        .nargs = 2};
+    calls[n++] = DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(str_of(payload)));
     db_commit_with_next(c);
     ST_TRY(db_run(c, db, calls, n));
     m->wrote = true;

@@ -204,8 +204,10 @@ enum st_err keys_current(struct ctx *c, struct keyring *ring, struct db *db, con
             *out = v.set;
             return ST_OK;
         }
-        if (mine)
-            return ctx_fail(c, ST_INTERNAL, "a stored signing key cannot be used");
+        if (mine) {
+            (void)ctx_fail(c, ST_INTERNAL, "a stored signing key cannot be used");
+            return ST_INTERNAL;
+        }
         enum st_err err = refresh(c, ring, db, rules, needs, v.set, &mine);
         if (err && !usable)
             return err;

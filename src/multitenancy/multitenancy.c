@@ -128,15 +128,11 @@ static enum st_err lock_and_read(struct ctx *c, struct db *db, const struct tena
 }
 
 /* The apps and tenants rows that the tenant's data refers to; CALLS has room for two. */
-static size_t data_rows(struct arena *a, struct tenant_id id, struct db_call *calls)
+static size_t data_rows(struct tenant_id id, struct db_call *calls)
 {
-    int64_t now = clock_now_ms();
-    struct db_arg *args = ARENA_ARRAY(a, 5, struct db_arg);
-    args[0] = args[2] = db_str(id.app);
-    args[1] = args[4] = db_i64(now);
-    args[3] = db_str(id.tenant);
-    calls[0] = (struct db_call){.stmt = STMT_tenant_create_app, .args = args, .nargs = 2};
-    calls[1] = (struct db_call){.stmt = STMT_tenant_create_tenant, .args = args + 2, .nargs = 3};
+    struct db_arg now = db_i64(clock_now_ms());
+    calls[0] = DB_CALL(STMT_tenant_create_app, db_str(id.app), now);
+    calls[1] = DB_CALL(STMT_tenant_create_tenant, db_str(id.app), db_str(id.tenant), now);
     return 2;
 }
 
@@ -158,7 +154,7 @@ static enum st_err write_record(struct ctx *c, struct db *db, const struct tenan
         calls[n++] = DB_CALL(STMT_tenant_add_secondary_factors, cud, app, tenant,
                              db_strs(c->arena, f->secondary.v, f->secondary.n));
     if (data_here)
-        n += data_rows(c->arena, t->id, calls + n);
+        n += data_rows(t->id, calls + n);
     db_commit_with_next(c);
     return db_run(c, db, calls, n);
 }
@@ -190,7 +186,7 @@ static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db 
     if (!db)
         return ctx_fail(c, ST_UNAVAILABLE, "the database of this tenant cannot be opened");
     ST_TRY(schema_prepare(c, p->config, do_not_wait));
-    return db_run(c, db, calls, data_rows(c->arena, p->in->target, calls));
+    return db_run(c, db, calls, data_rows(p->in->target, calls));
 }
 
 enum st_err multitenancy_put(struct ctx *c, struct service *s, const struct tenant_change *in, bool *created)

@@ -26,11 +26,7 @@ bool user_activity_due(struct str app, struct str user_id)
     return true;
 }
 
-struct db_call user_active_call(struct arena *a, struct str app, struct str id)
+struct db_call user_active_call(struct str app, struct str id)
 {
-    struct db_arg *args = ARENA_ARRAY(a, 3, struct db_arg);
-    args[0] = db_str(app);
-    args[1] = db_str(id);
-    args[2] = db_i64(clock_now_ms());
-    return (struct db_call){.stmt = STMT_user_active, .args = args, .nargs = 3};
+    return DB_CALL(STMT_user_active, db_str(app), db_str(id), db_i64(clock_now_ms()));
 }

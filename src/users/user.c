@@ -51,14 +51,9 @@ struct db_call users_query_call(struct arena *a, const struct user_query *q)
         types[n] = STR("tparty");
         values[n++] = ARENA_CONCAT(a, q->third_party_id, STR("::"), q->third_party_user_id);
     }
-    struct db_arg *args = ARENA_ARRAY(a, 6, struct db_arg);
-    args[0] = db_str(q->app);
-    args[1] = db_strs(a, q->ids, q->nids);
-    args[2] = db_str(q->tenant.p ? q->tenant : STR(""));
-    args[3] = db_strs(a, types, n);
-    args[4] = db_strs(a, values, n);
-    args[5] = db_strs(a, &q->credential_id, q->credential_id.p ? 1 : 0);
-    return (struct db_call){.stmt = STMT_users_load, .args = args, .nargs = 6};
+    return DB_CALL(STMT_users_load, db_str(q->app), db_strs(a, q->ids, q->nids),
+                   db_str(q->tenant.p ? q->tenant : STR("")), db_strs(a, types, n), db_strs(a, values, n),
+                   db_strs(a, &q->credential_id, q->credential_id.p ? 1 : 0));
 }
 
 static void read_method(struct arena *a, const PGresult *r, size_t row, struct login_method *m)

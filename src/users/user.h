@@ -73,6 +73,6 @@ enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const
 /* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
 bool user_activity_due(struct str app, struct str user_id);
 /* The write, best effort. ID is the internal id of the primary user. */
-struct db_call user_active_call(struct arena *a, struct str app, struct str id);
+struct db_call user_active_call(struct str app, struct str id);
 
 #endif

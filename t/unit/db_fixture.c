@@ -13,7 +13,7 @@ static const struct names no_names = {"", NULL, NULL};
 void fixture_start(void)
 {
     if (!getenv("ST_TEST_PG")) {
-        puts("1..0 # SKIP ST_TEST_PG is not set: run it by t/unit/with-postgres");
+        puts("1..0 # SKIP ST_TEST_PG is not set: run it by tools/with-pg");
         exit(0);
     }
     if (sodium_init() < 0)
@@ -72,6 +72,15 @@ struct db_settings fixture_settings_of(const char *conninfo)
 struct db_settings fixture_settings(void)
 {
     return fixture_settings_of(fixture_conninfo());
+}
+
+const char *fixture_parameter(const struct db_settings *s, const char *keyword)
+{
+    const char *value = "";
+    for (size_t i = 0; s->keywords[i]; i++)
+        if (strcmp(s->keywords[i], keyword) == 0)
+            value = s->values[i];
+    return value;
 }
 
 void fixture_open(struct fixture *f, const struct db_settings *s)

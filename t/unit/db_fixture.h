@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of src/db/ share. They need a PostgreSQL (see with-postgres); without ST_TEST_PG they are
+ * What the tests of src/db/ share. They need a PostgreSQL (see tools/with-pg); without ST_TEST_PG they are
  * skipped.
  */
 #ifndef ST_T_DB_FIXTURE_H
@@ -35,6 +35,7 @@ const char *fixture_conninfo(void);
 /* Settings for the test server: pool of 4, named statements, schema public, no prefix. Static memory. */
 struct db_settings fixture_settings(void);
 struct db_settings fixture_settings_of(const char *conninfo);
+const char *fixture_parameter(const struct db_settings *s, const char *keyword); /* "" when it is not set */
 /* A request's context and a database; fails the test when the settings are refused. */
 void fixture_open(struct fixture *f, const struct db_settings *s);
 void fixture_next(struct fixture *f); /* as between two requests */

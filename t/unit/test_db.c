@@ -158,13 +158,10 @@ static void test_large_pipeline(void **state)
     enum { N = 100, SIZE = 100 * 1000 };
     char *big = arena_alloc(&f.arena, SIZE);
     memset(big, 'x', SIZE);
-    struct db_arg args[N][4];
     struct db_call *calls = ARENA_ARRAY(&f.arena, N, struct db_call);
     for (int i = 0; i < N; i++) {
-        args[i][0] = args[i][3] = db_str((struct str){big, SIZE});
-        args[i][1] = db_i64(i);
-        args[i][2] = db_bool(false);
-        calls[i] = (struct db_call){.stmt = STMT_test_echo, .args = args[i], .nargs = 4};
+        struct db_arg text = db_str((struct str){big, SIZE});
+        calls[i] = DB_CALL(STMT_test_echo, text, db_i64(i), db_bool(false), text);
     }
     assert_int_equal(db_run(&f.c, f.db, calls, N), ST_OK);
     for (int i = 0; i < N; i++) {

@@ -25,14 +25,12 @@ static void test_from_environment(void **state)
 {
     (void)state;
     struct db_settings s = fixture_settings();
-    char uri[512] = "POSTGRESQL_CONNECTION_URI=postgresql://postgres@";
-    for (size_t i = 0; s.keywords[i]; i++) {
-        if (strcmp(s.keywords[i], "host") != 0)
-            continue;
-        for (const char *p = s.values[i]; *p; p++) /* a socket's folder */
-            snprintf(uri + strlen(uri), sizeof uri - strlen(uri), *p == '/' ? "%%2F" : "%c", *p);
-    }
-    snprintf(uri + strlen(uri), sizeof uri - strlen(uri), "/postgres?currentSchema=St_Config");
+    char uri[512];
+    snprintf(uri, sizeof uri, "POSTGRESQL_CONNECTION_URI=postgresql://%s@", fixture_parameter(&s, "user"));
+    for (const char *p = fixture_parameter(&s, "host"); *p; p++) /* a socket's folder */
+        snprintf(uri + strlen(uri), sizeof uri - strlen(uri), *p == '/' ? "%%2F" : "%c", *p);
+    snprintf(uri + strlen(uri), sizeof uri - strlen(uri), "/%s?currentSchema=St_Config",
+             fixture_parameter(&s, "dbname"));
     char *environment[] = {uri,
                            (char[]){"POSTGRESQL_TABLE_NAMES_PREFIX=pre"},
                            (char[]){"POSTGRESQL_SESSION_INFO_TABLE_NAME=My_Sessions"},

@@ -15,18 +15,19 @@ enum { THREADS = 8, ROUNDS = 60 };
 static struct fixture f;
 
 /* Writes the configuration and starts it; false: there is no PgBouncer. */
-static bool start_pgbouncer(const char *dir)
+static bool start_pgbouncer(const char *dir, const struct db_settings *s)
 {
+    const char *user = fixture_parameter(s, "user"), *database = fixture_parameter(s, "dbname");
     char path[256];
     snprintf(path, sizeof path, "%s/pgbouncer.ini", dir);
     FILE *file = fopen(path, "w");
     if (!file)
         return false;
     fprintf(file,
-            "[databases]\npostgres = host=%s user=postgres dbname=postgres\n[pgbouncer]\nlisten_port = 6543\n"
+            "[databases]\n%s = host=%s port=%s user=%s dbname=%s\n[pgbouncer]\nlisten_port = 6543\n"
             "unix_socket_dir = %s\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n"
             "max_client_conn = 50\nlogfile = %s/pgbouncer.log\npidfile = %s/pgbouncer.pid\n",
-            dir, dir, dir, dir);
+            database, dir, fixture_parameter(s, "port"), user, database, dir, dir, dir);
     fclose(file);
     const char *as = getuid() == 0 ? "runuser -u postgres --" : "";
     return fixture_shell("PATH=$PATH:/usr/sbin; command -v pgbouncer >/dev/null && %s pgbouncer -q -d %s", as,
@@ -78,11 +79,13 @@ static void test_behind_pgbouncer(void **state)
 {
     (void)state;
     const char *dir = getenv("ST_TEST_TMP");
-    if (!dir || !start_pgbouncer(dir))
+    struct db_settings s = fixture_settings();
+    if (!dir || !start_pgbouncer(dir, &s))
         skip();
     char conninfo[512];
-    snprintf(conninfo, sizeof conninfo, "host=%s port=6543 user=postgres dbname=postgres", dir);
-    struct db_settings s = fixture_settings_of(conninfo);
+    snprintf(conninfo, sizeof conninfo, "host=%s port=6543 user=%s dbname=%s", dir,
+             fixture_parameter(&s, "user"), fixture_parameter(&s, "dbname"));
+    s = fixture_settings_of(conninfo);
     s.named_statements = false;
     s.pool_size = THREADS;
     fixture_open(&f, &s);

@@ -233,6 +233,13 @@ static void test_nulls(void **state)
     assert_true(in.s.p && in.list.v && in.has_s && in.has_list);
     assert_int_equal(read_body(STR("{}"), fields, 0, &in), ST_OK);
     assert_false(in.s.p || in.list.v || in.has_s || in.has_list);
+    static const struct field object[] = {FIELD(struct input, o, FIELD_OBJECT_OR_NULL), FIELDS_END};
+    assert_int_equal(read_body(STR("{\"o\":null}"), object, 0, &in), ST_OK);
+    assert_null(in.o);
+    assert_int_equal(read_body(STR("{\"o\":{}}"), object, 0, &in), ST_OK);
+    assert_non_null(in.o);
+    assert_refused(STR("{\"o\":[]}"), object, "Field name 'o' is invalid in JSON input");
+    assert_refused(STR("{}"), object, "Field name 'o' is invalid in JSON input");
 }
 
 static void test_versions(void **state)

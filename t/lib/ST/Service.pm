@@ -9,7 +9,7 @@ use v5.36;
 use IO::Socket::UNIX ();
 use JSON::PP         ();
 
-use ST::Env qw(at_exit build_dir temp_dir wait_until write_file);
+use ST::Env qw(at_exit build_dir read_file tail_of temp_dir wait_until write_file);
 use ST::Proc;
 
 # What the sanitizers print when they find something; no test may pass over it.
@@ -77,7 +77,7 @@ sub restart ($self) { $self->stop; return $self->start }
 sub reload ($self) { return $self->{proc}->signal('HUP') }
 sub proc   ($self) { return $self->{proc} }
 sub socket_path ($self) { return $self->{socket} }
-sub log_text ($self) { return $self->{proc}->log_text }
+sub log_text ($self) { return read_file($self->{log}) }
 
 # The text logged since the mark that an earlier log_mark gave.
 sub log_mark  ($self)        { return length $self->log_text }
@@ -103,7 +103,7 @@ sub memory ($self) {
 
 sub check_sanitizers ($self) {
     return if $self->log_text !~ $SANITIZER;
-    die "a sanitizer found something in supertokens-fcgid\n" . $self->{proc}->tail(80);
+    die "a sanitizer found something in supertokens-fcgid\n" . tail_of($self->{log}, 80);
 }
 
 1;

@@ -56,7 +56,13 @@ sub wait_ready ($self) {
     return $self;
 }
 
-sub restart_service ($self) { $self->{service}->restart; return $self->wait_ready }
+# With nginx stopped meanwhile: its idle kept connections would hold the stopping service for seconds.
+sub restart_service ($self) {
+    $self->{nginx}->stop;
+    $self->{service}->restart;
+    $self->{nginx}->start;
+    return $self->wait_ready;
+}
 
 sub stop ($self) { $_->stop for @$self{qw(nginx service pg)}; return }
 
