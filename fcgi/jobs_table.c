@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jobs.h"
+#include "jobs/cleanup.h"
 #include "shared.h"
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 /* One key a run: 200 ms of processor time, at the priority of this process. */
 static enum st_err fill_key_stock(struct ctx *c, struct service *service, const struct child_setup *setup)
@@ -11,8 +14,23 @@ static enum st_err fill_key_stock(struct ctx *c, struct service *service, const 
     return ST_OK;
 }
 
+#define WITHOUT_SETUP(NAME)                                                                                  \
+    static enum st_err run_##NAME(struct ctx *c, struct service *service, const struct child_setup *setup)   \
+    {                                                                                                        \
+        (void)setup;                                                                                         \
+        return NAME(c, service);                                                                             \
+    }
+WITHOUT_SETUP(cleanup_sessions)
+WITHOUT_SETUP(cleanup_reset_tokens)
+WITHOUT_SETUP(cleanup_signing_keys)
+WITHOUT_SETUP(cleanup_partitions)
+
 const struct job jobs_table[] = {
-    {"fill the key stock", 0, 1000, true, fill_key_stock},
+    {"fill the key stock", 0, SECOND, true, fill_key_stock},
+    {"remove expired sessions", MINUTE, 12 * HOUR, false, run_cleanup_sessions},
+    {"remove expired password reset tokens", MINUTE, HOUR, false, run_cleanup_reset_tokens},
+    {"remove expired signing keys", MINUTE, 24 * HOUR, false, run_cleanup_signing_keys},
+    {"make the next partitions of the activity log", 2 * MINUTE, 24 * HOUR, false, run_cleanup_partitions},
 };
 
 const unsigned jobs_table_size = sizeof jobs_table / sizeof jobs_table[0];

@@ -76,6 +76,3 @@ SELECT hit.user_id, hit.email, hit.token_expiry, m.external_user_id,
        EXISTS (SELECT 1 FROM gone WHERE gone.token = $2)
 FROM hit
 LEFT JOIN {userid_mapping} m ON m.app_id = $1 AND m.supertokens_user_id = hit.user_id
-
--- name: emailpassword_reset_tokens_delete_expired
-DELETE FROM {emailpassword_pswd_reset_tokens} WHERE token_expiry < $1

@@ -167,6 +167,3 @@ WHERE s.app_id = $1 AND ($3::text IS NULL OR s.tenant_id = $3) AND s.expires_at 
       JOIN {app_id_to_user_id} b ON b.app_id = a.app_id AND b.primary_or_recipe_user_id = a.primary_or_recipe_user_id
       WHERE $4::boolean AND a.app_id = $1 AND a.user_id = $2::text::bpchar))
 RETURNING s.session_handle
-
--- name: session_delete_expired
-DELETE FROM {session_info} WHERE expires_at < $1

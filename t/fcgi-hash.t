@@ -54,7 +54,7 @@ subtest 'cheap requests meanwhile' => sub {
     @ms = sort { $a <=> $b } @ms;
     note sprintf 'median %.1f ms, 99 %% %.1f ms', @ms[50, 98];
     cmp_ok $ms[50], '<', patience(50), 'are answered at once';
-    cmp_ok $sum->{calls}, '>', 8, 'while passwords are hashed';
+    cmp_ok $sum->{calls}, '>=', 8, 'while passwords are hashed';
 };
 
 subtest 'clients that do not wait' => sub {

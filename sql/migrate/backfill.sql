@@ -1,49 +1,52 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Bringing the users of LEGACY and DUAL_WRITE databases into the reservation tables (spec: db-schema 4.1).
 --
--- For each app of backfill_apps:
+-- backfill_analyze; then for each app of backfill_apps:
 --   backfill_stale: not 0 means that the database went back to LEGACY mode after a backfill: backfill_forget;
 --   backfill_reopen; then transactions of backfill_lock and backfill_batch until backfill_lock returns no id;
 --   backfill_group_times.
--- Then detect_pending and detect_unreserved must say false. Last, once for the base database: backfill_stored_modes.
+-- backfill_analyze; then detect_pending and detect_unreserved must say false. Last, once for the base database: backfill_stored_modes.
 -- Several processes may do the batches at once, and they may be stopped and started again at any point.
 
 -- name: backfill_apps
 SELECT app_id FROM {apps} ORDER BY app_id;
 
+-- name: backfill_analyze
+-- The statements over all users need to know that the reservation tables are not empty any more.
+ANALYZE {app_id_to_user_id}, {recipe_user_account_infos}, {recipe_user_tenants}, {primary_user_tenants};
+
 -- name: backfill_stale
 -- $1 app_id. Users that have reservations, but others than the old tables ask for. Only for a database that is
 -- LEGACY: elsewhere the old tables are frozen.
-WITH old (user_id, kind, value) AS (
-    SELECT user_id, 'email', email FROM {emailpassword_users} WHERE app_id = $1
-    UNION ALL SELECT user_id, 'email', email FROM {webauthn_users} WHERE app_id = $1
-    UNION ALL SELECT user_id, 'email', email FROM {thirdparty_users} WHERE app_id = $1
-    UNION ALL SELECT user_id, 'tparty', third_party_id || '::' || third_party_user_id
+-- Facts are compared by grouping, not by joining, which is as fast without statistics.
+WITH facts (user_id, kind, value, old) AS (
+    SELECT user_id, 'email', email, true FROM {emailpassword_users} WHERE app_id = $1
+    UNION ALL SELECT user_id, 'email', email, true FROM {webauthn_users} WHERE app_id = $1
+    UNION ALL SELECT user_id, 'email', email, true FROM {thirdparty_users} WHERE app_id = $1
+    UNION ALL SELECT user_id, 'tparty', third_party_id || '::' || third_party_user_id, true
               FROM {thirdparty_users} WHERE app_id = $1
-    UNION ALL SELECT user_id, 'email', email FROM {passwordless_users} WHERE app_id = $1 AND email IS NOT NULL
-    UNION ALL SELECT user_id, 'phone', phone_number
+    UNION ALL SELECT user_id, 'email', email, true
+              FROM {passwordless_users} WHERE app_id = $1 AND email IS NOT NULL
+    UNION ALL SELECT user_id, 'phone', phone_number, true
               FROM {passwordless_users} WHERE app_id = $1 AND phone_number IS NOT NULL
-    UNION ALL SELECT user_id, 'tenant', tenant_id FROM {all_auth_recipe_users} WHERE app_id = $1
-), new (user_id, kind, value) AS (
-    SELECT recipe_user_id, account_info_type, account_info_value
-    FROM {recipe_user_account_infos} WHERE app_id = $1
-    UNION ALL SELECT recipe_user_id, 'tenant', tenant_id FROM {recipe_user_tenants} WHERE app_id = $1
-), differing AS (
-    (SELECT * FROM old EXCEPT SELECT * FROM new)
-    UNION ALL
-    (SELECT * FROM new EXCEPT SELECT * FROM old)
-    UNION ALL
-    SELECT u.user_id, 'primary', i.primary_user_id
-    FROM {app_id_to_user_id} u
-    JOIN {recipe_user_account_infos} i ON i.app_id = u.app_id AND i.recipe_user_id = u.user_id
-    WHERE u.app_id = $1
-      AND i.primary_user_id IS DISTINCT FROM
-          CASE WHEN u.is_linked_or_is_a_primary_user THEN u.primary_or_recipe_user_id END
+    UNION ALL SELECT user_id, 'tenant', tenant_id, true FROM {all_auth_recipe_users} WHERE app_id = $1
+    UNION ALL SELECT user_id, 'primary',
+                     CASE WHEN is_linked_or_is_a_primary_user THEN primary_or_recipe_user_id ELSE '' END, true
+              FROM {app_id_to_user_id} WHERE app_id = $1
+    UNION ALL SELECT user_id, 'pending', '', true FROM {app_id_to_user_id} WHERE app_id = $1 AND time_joined = 0
+    UNION ALL SELECT recipe_user_id, account_info_type, account_info_value, false
+              FROM {recipe_user_account_infos} WHERE app_id = $1
+    UNION ALL SELECT recipe_user_id, 'primary', coalesce(primary_user_id, ''), false
+              FROM {recipe_user_account_infos} WHERE app_id = $1
+    UNION ALL SELECT recipe_user_id, 'tenant', tenant_id, false FROM {recipe_user_tenants} WHERE app_id = $1
 )
-SELECT count(DISTINCT d.user_id)
-FROM differing d JOIN {app_id_to_user_id} u ON u.app_id = $1 AND u.user_id = d.user_id
-WHERE u.time_joined <> 0
-  AND EXISTS (SELECT FROM {recipe_user_account_infos} i WHERE i.app_id = $1 AND i.recipe_user_id = d.user_id);
+SELECT count(*)
+FROM (SELECT user_id
+      FROM (SELECT user_id, kind, bool_and(old) OR NOT bool_or(old) AS differs, NOT bool_and(old) AS reserved
+            FROM facts
+            GROUP BY user_id, kind, value) f
+      GROUP BY user_id
+      HAVING bool_or(differs) AND bool_or(kind = 'primary' AND reserved) AND NOT bool_or(kind = 'pending')) u;
 
 -- name: backfill_forget
 -- $1 app_id. Starts the app's backfill over. Only for a database that is LEGACY: elsewhere it loses data.

@@ -153,6 +153,7 @@ static enum st_err backfill_app(struct migration *m)
             break;
         total += m->users;
         printf("App %.*s: %lld users\n", STR_ARG(m->app), (long long)total);
+        fflush(stdout);
         if ((batch & (batch - 1)) == 0) /* as the tables grow, at powers of two */
             ST_TRY(schema_statement(m->s, NULL, STMT_schema_analyze, NULL));
     }

@@ -154,8 +154,7 @@ static enum st_err look(struct ctx *c, struct db *db, struct making *m)
     return ST_OK;
 }
 
-static struct db_call insert_dynamic(const struct making *m, int64_t created_at,
-                                     struct str text)
+static struct db_call insert_dynamic(const struct making *m, int64_t created_at, struct str text)
 {
     return DB_CALL(STMT_keys_dynamic_insert, db_str(m->app_id), db_i64(created_at), db_str(text));
 }
@@ -202,7 +201,8 @@ static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
     }
     if ((m->needs & KEYS_REFRESH) && !m->any_refresh) {
         ST_TRY(make_refresh_key(c, &m->refresh_text));
-        calls[n++] = DB_CALL(STMT_keys_refresh_insert, db_str(m->app_id), db_i64(m->now), db_str(m->refresh_text));
+        calls[n++] =
+            DB_CALL(STMT_keys_refresh_insert, db_str(m->app_id), db_i64(m->now), db_str(m->refresh_text));
     }
     if (n == 0)
         return ST_OK; /* another node was faster */

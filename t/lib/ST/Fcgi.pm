@@ -147,7 +147,7 @@ sub load_start ($n, $code) {
             while (!$stop) {
                 my ($ok, $text) = $code->($i);
                 $calls++;
-                push @failures, $text // '?' if !$ok && !$stop;
+                push @failures, ($text // '?') =~ s/\n.*//sr if !$ok && !$stop;
             }
             print {$write} join "\n", $calls, @failures;
             CORE::close($write);
