@@ -73,7 +73,7 @@ function is_read_only(text)
 {
     text = toupper(text)
     return text ~ /^SELECT[^A-Z0-9_]/ && \
-        text !~ /FOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)|PG_NOTIFY|NEXTVAL|SETVAL|SET_CONFIG|INSERT INTO|DELETE FROM/
+        text !~ /FOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)|PG_NOTIFY|ADVISORY|NEXTVAL|SETVAL|SET_CONFIG|INSERT INTO|DELETE FROM/
 }
 
 function end_entry(    i, bare)

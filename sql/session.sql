@@ -29,6 +29,20 @@ FROM (VALUES ($2, $4, $11, 'session_created', $3), ('public', $12::text, $12::te
     AS e (tenant_id, recipe_user_id, primary_user_id, event_type, identifier)
 WHERE e.recipe_user_id IS NOT NULL
 
+-- Activity of a user by an id of any kind: of the primary user, by its internal id. $3 now (ms)
+-- name: session_user_active
+WITH who AS (
+    SELECT COALESCE(max(a.primary_or_recipe_user_id::text), $2::text) AS id
+    FROM {app_id_to_user_id} a
+    WHERE a.app_id = $1 AND a.user_id = COALESCE(
+        (SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = $2::text),
+        $2::text::bpchar)),
+active AS (
+    INSERT INTO {user_last_active} (app_id, user_id, last_active_time) SELECT $1, who.id, $3::bigint FROM who
+    ON CONFLICT (app_id, user_id) DO UPDATE SET last_active_time = EXCLUDED.last_active_time)
+INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status, created_at)
+SELECT $1, 'public', who.id, who.id, 'user_last_active', 'success', $3::bigint FROM who
+
 -- Without the external id of the primary user: the reference reports the internal one here.
 -- name: session_get
 SELECT s.user_id, COALESCE(a.primary_or_recipe_user_id::text, s.user_id), s.session_data, s.jwt_user_payload,

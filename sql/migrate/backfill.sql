@@ -1,19 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Bringing the users of LEGACY and DUAL_WRITE databases into the reservation tables (spec: db-schema 4.1).
 --
--- backfill_analyze; then for each app of backfill_apps:
+-- schema_analyze; then for each app of backfill_apps:
 --   backfill_stale: not 0 means that the database went back to LEGACY mode after a backfill: backfill_forget;
 --   backfill_reopen; then transactions of backfill_lock and backfill_batch until backfill_lock returns no id;
 --   backfill_group_times.
--- backfill_analyze; then detect_pending and detect_unreserved must say false. Last, once for the base database: backfill_stored_modes.
+-- schema_analyze; then detect_pending and detect_unreserved must say false. Last, once for the base database:
+-- backfill_stored_modes.
 -- Several processes may do the batches at once, and they may be stopped and started again at any point.
 
 -- name: backfill_apps
 SELECT app_id FROM {apps} ORDER BY app_id;
-
--- name: backfill_analyze
--- The statements over all users need to know that the reservation tables are not empty any more.
-ANALYZE {app_id_to_user_id}, {recipe_user_account_infos}, {recipe_user_tenants}, {primary_user_tenants};
 
 -- name: backfill_stale
 -- $1 app_id. Users that have reservations, but others than the old tables ask for. Only for a database that is

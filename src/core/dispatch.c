@@ -22,7 +22,8 @@ static struct str lower_case(struct arena *a, struct str s)
     return copy;
 }
 
-/* Takes the base path off. ST_NOT_FOUND for other paths; the base path itself is redirected, as by the reference. */
+/* Takes the base path off. ST_NOT_FOUND for other paths; the base path itself is redirected, as by the
+ * reference. */
 static enum st_err strip_base_path(struct exchange *x, const char *base_path, struct str *path)
 {
     struct str base = str_of(base_path);
@@ -207,11 +208,11 @@ enum st_err core_begin(struct service *s, struct exchange *x)
     k->service = s;
     k->out = json_out(&x->arena);
     x->door = k;
-    struct str path = lower_case(&x->arena, x->rq.path);
+    struct str path = x->rq.path;
     ST_TRY(strip_base_path(x, service_base_config(s)->base_path, &path));
     if (x->rs.status)
         return ST_OK;
-    return route_call(k, path);
+    return route_call(k, lower_case(&x->arena, path));
 }
 
 /* One log entry for both of the reference's lines, so that a request costs one write. */
@@ -219,14 +220,16 @@ static void log_call(struct core_call *k, enum st_err err)
 {
     struct str uri = str_head(k->x->rq.uri, str_find(k->x->rq.uri, '?'));
     if (err)
-        LOG_ERROR(k->c, "API threw an exception: %.*s %.*s: %d %.*s", STR_ARG(k->x->rq.method_text), STR_ARG(uri),
-                  k->x->rs.status, STR_ARG(k->c->message));
+        LOG_ERROR(k->c, "API threw an exception: %.*s %.*s: %d %.*s", STR_ARG(k->x->rq.method_text),
+                  STR_ARG(uri), k->x->rs.status, STR_ARG(k->c->message));
     if (!log_enabled(LOG_INFO_LEVEL))
         return;
+    bool show_version = k->needs_version && k->version.text.p; /* refused ones have none */
     LOG_INFO(k->c, "API called: %.*s. Method: %.*s.%s%.*s API ended with status %d", STR_ARG(uri),
-             STR_ARG(k->x->rq.method_text), k->needs_version ? " Version: " : "",
-             k->needs_version ? (int)k->version.text.n : 0, k->version.text.p ? k->version.text.p : "",
-             k->x->rs.status);
+             STR_ARG(k->x->rq.method_text), show_version ? " Version: " : "",
+             show_version ? (int)k->version.text.n : 0, show_version ? k->version.text.p : "", k->x->rs.status);
+    LOG_DEBUG(k->c, "%.*s %.*s took %u statements in %u round trips", STR_ARG(k->x->rq.method_text),
+              STR_ARG(uri), k->c->statements, k->c->round_trips);
 }
 
 void core_finish(struct exchange *x, enum st_err err)

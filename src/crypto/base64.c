@@ -30,8 +30,19 @@ struct str base64_encode(struct arena *a, enum base64_form form, struct str byte
     return (struct str){out, size - 1};
 }
 
+/* libsodium 1.0.18 takes every byte from 0x80 on for a "/" of its alphabet. */
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 bool base64_decode(struct arena *a, enum base64_form form, struct str text, struct str *out)
 {
+    if (!is_ascii(text))
+        return false;
     size_t size = text.n / 4 * 3 + 3;
     char *bytes = arena_alloc(a, size + 1);
     size_t n;

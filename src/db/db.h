@@ -18,8 +18,8 @@ struct config;
 struct db;      /* a database as one worker uses it: pool, table names, prepared statements */
 struct db_conn; /* a connection leased to a request while it runs a transaction */
 
-/* Named statements stay off behind PgBouncer in transaction mode. Opens no connection yet. NULL: out of
- * memory. */
+/* Named statements stay off behind PgBouncer in transaction mode. Opens no connection yet; CONFIG is not
+ * needed afterwards. NULL: out of memory, or a table name that is no plain identifier; logged. */
 struct db *db_open(const struct config *config);
 void db_close(struct db *db); /* waits for no one: all leases must have ended */
 

@@ -64,8 +64,8 @@ static int64_t remember_until(const struct access_token *t, const struct key_set
                               const struct key_rules *rules, const struct rsa_key *key)
 {
     for (size_t i = 0; i < set->ndynamic; i++)
-        if (set->keys[i] == key && key_expires_at(key->created_at, rules) < t->expires_ms)
-            return key_expires_at(key->created_at, rules);
+        if (set->keys[i] == key && key_expires_at(set->created[i], rules) < t->expires_ms)
+            return key_expires_at(set->created[i], rules);
     return t->expires_ms;
 }
 

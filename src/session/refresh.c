@@ -198,5 +198,9 @@ enum st_err session_refresh(struct ctx *c, struct tenancy *tenancy, const struct
         return unauthorised(&f, STR("Session missing in db or has expired"));
     bool good = str_is(f.verdict, STR("rotate")) || str_is(f.verdict, STR("retry")) ||
                 str_is(f.verdict, STR("current")) || str_is(f.verdict, STR("write"));
-    return good ? mint_access_token(&f) : reuse_detected(&f);
+    if (!good)
+        return reuse_detected(&f);
+    if (!in->rotate) /* rotate() writes it with the rest */
+        session_user_active(c, app, f.presented.user_id);
+    return mint_access_token(&f);
 }

@@ -5,6 +5,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "json/json.h"
@@ -59,6 +60,15 @@ enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool st
     out->expiry = t->expires_ms;
     out->created = t->issued_ms;
     return ST_OK;
+}
+
+void session_user_active(struct ctx *c, const struct tenant *app, struct str user_id)
+{
+    const PGresult *r;
+    if (user_activity_due(app->id.app, user_id) &&
+        DB_RUN(c, app->db, &r, STMT_session_user_active, db_str(app->id.app), db_str(user_id),
+               db_i64(clock_now_ms())) != ST_OK)
+        LOG_WARN(c, "the user's last activity could not be written");
 }
 
 /* ---- create ---- */

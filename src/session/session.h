@@ -101,6 +101,9 @@ struct session_info {
 /* *FOUND is false for no such session; an expired one is found. */
 enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle, struct session_info *out, bool *found) ST_MUST_CHECK;
 
+/* Notes that USER_ID (of any kind; need not be a user) was active: at most every 5 minutes, best effort. */
+void session_user_active(struct ctx *c, const struct tenant *app, struct str user_id);
+
 /* The tenant that a handle or token of APP names; ST_BAD_REQUEST when there is no such tenant. */
 enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str tenant_id, const struct tenant **out) ST_MUST_CHECK;
 

@@ -5,9 +5,7 @@
 #include "session/session_cdi.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "core/runtime.h"
-#include "users/user.h"
 
 const struct field session_handle_fields[] = {
     FIELD(struct session_handle_in, sessionHandle, QUERY_STRING),
@@ -185,11 +183,7 @@ static enum st_err remove_of_user(struct core_call *k, const struct session_remo
     bool all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants;
     bool linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts;
     ST_TRY(run_for_user(k, STMT_session_delete_of_user, in->userId, all_tenants, linked, &r));
-    if (user_activity_due(k->tenant->id.app, in->userId)) {
-        struct db_call active = user_active_call(k->tenant->id.app, in->userId);
-        if (db_run(k->c, k->tenant->db, &active, 1) != ST_OK)
-            LOG_WARN(k->c, "the user's last activity could not be written");
-    }
+    session_user_active(k->c, k->tenant->app, in->userId);
     answer_handles(k, "sessionHandlesRevoked", r);
     return ST_OK;
 }
