@@ -9,7 +9,7 @@ use lib "$RealBin/lib", "$RealBin/../t/lib";
 
 use Time::HiRes qw(sleep time);
 
-use ST::Bench qw(heading load_of ratio row rsa_times);
+use ST::Bench qw(heading load_of ratio row rsa_times settle);
 use ST::Env   qw(build_dir temp_dir write_file);
 use ST::Fcgi;
 use ST::Nginx;
@@ -77,6 +77,7 @@ sub hello {
     my $front = ST::Nginx->new(socket => $stub->socket_path);
     my %pids  = (nginx => $front->proc->pid, service => $stub->proc->pid);
     my (@ours, @stub);
+    settle(%pids, map { ("our $_" => $groups{$_}) } keys %groups);
     for (1 .. 3) {
         push @stub, load_of(url => $front->core_url . '/hello', groups => \%pids, seconds => SECONDS);
         push @ours, load_of(url => $stack->url . '/hello', groups => { %groups{qw(nginx service)} }, seconds => SECONDS);

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "jobs.h"
-#include "report.h"
 
 static bool make_room(struct children *c)
 {
@@ -116,12 +115,12 @@ bool child_listen(struct child *child)
     return before == CHILD_STARTING && child->state == CHILD_READY;
 }
 
-void child_end(struct child *child, int64_t limit_ms)
+void child_end(struct child *child, enum order order, int64_t limit_ms)
 {
     if (child->state != CHILD_ENDING)
         child->kill_ms = clock_monotonic_ms() + limit_ms;
     child->state = CHILD_ENDING;
-    (void)kill(child->pid, SIGTERM);
+    (void)kill(child->pid, order == ORDER_END ? SIGTERM : SIGHUP);
 }
 
 const char *child_name(const struct child *child)

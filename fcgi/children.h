@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "report.h"
 #include "worker.h"
 
 enum child_kind { CHILD_WORKER, CHILD_JOBS };
@@ -17,7 +18,7 @@ enum child_kind { CHILD_WORKER, CHILD_JOBS };
 enum child_state {
     CHILD_STARTING,
     CHILD_READY,
-    CHILD_ENDING, /* was sent SIGTERM */
+    CHILD_ENDING, /* was told to end or to retire */
 };
 
 struct child {
@@ -50,8 +51,8 @@ void children_free(struct children *c);
 
 /* Reads what CHILD reported. True when it has just become ready. */
 bool child_listen(struct child *child);
-/* Asks it to end, at the latest in LIMIT_MS. */
-void child_end(struct child *child, int64_t limit_ms);
+/* Asks it to end, or to retire (report.h), at the latest in LIMIT_MS. */
+void child_end(struct child *child, enum order order, int64_t limit_ms);
 const char *child_name(const struct child *child); /* "worker" or "jobs process" */
 
 #endif

@@ -116,7 +116,7 @@ int jobs_run(const struct child_setup *setup)
     if (!start(&runner, setup, &thread))
         return 1;
     report_send(setup->report_fd, REPORT_READY);
-    while (!child_told_to_end(REPORT_INTERVAL_MS))
+    while (child_wait(REPORT_INTERVAL_MS) == ORDER_NONE)
         report_alive(&runner);
     atomic_store(&runner.ending, true);
     (void)sem_post(&runner.wake);

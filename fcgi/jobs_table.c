@@ -3,7 +3,9 @@
 #include "jobs/cleanup.h"
 #include "shared.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+#define SECONDS(N) ((int64_t)1000 * (N))
+#define MINUTES(N) SECONDS(60 * (N))
+#define HOURS(N) MINUTES(60 * (N))
 
 /* One key a run: 200 ms of processor time, at the priority of this process. */
 static enum st_err fill_key_stock(struct ctx *c, struct service *service, const struct child_setup *setup)
@@ -26,11 +28,11 @@ WITHOUT_SETUP(cleanup_signing_keys)
 WITHOUT_SETUP(cleanup_partitions)
 
 const struct job jobs_table[] = {
-    {"fill the key stock", 0, SECOND, true, fill_key_stock},
-    {"remove expired sessions", MINUTE, 12 * HOUR, false, run_cleanup_sessions},
-    {"remove expired password reset tokens", MINUTE, HOUR, false, run_cleanup_reset_tokens},
-    {"remove expired signing keys", MINUTE, 24 * HOUR, false, run_cleanup_signing_keys},
-    {"make the next partitions of the activity log", 2 * MINUTE, 24 * HOUR, false, run_cleanup_partitions},
+    {"fill the key stock", 0, SECONDS(1), true, fill_key_stock},
+    {"remove expired sessions", MINUTES(1), HOURS(12), false, run_cleanup_sessions},
+    {"remove expired password reset tokens", MINUTES(1), HOURS(1), false, run_cleanup_reset_tokens},
+    {"remove expired signing keys", MINUTES(1), HOURS(24), false, run_cleanup_signing_keys},
+    {"make the next partitions of the activity log", MINUTES(2), HOURS(24), false, run_cleanup_partitions},
 };
 
 const unsigned jobs_table_size = sizeof jobs_table / sizeof jobs_table[0];

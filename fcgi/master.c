@@ -132,7 +132,7 @@ static void end(struct master *m, int status)
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
     for (unsigned i = 0; i < m->children.n; i++)
-        child_end(&m->children.list[i], drain_limit(m->config));
+        child_end(&m->children.list[i], ORDER_END, drain_limit(m->config));
 }
 
 static void told_to_end(struct master *m)
@@ -163,7 +163,7 @@ static void abort_reload(struct master *m, const char *why)
     LOG_ERROR(NULL, "the configuration was not reloaded, the service goes on with the previous one: %s", why);
     for (unsigned i = 0; i < m->children.n; i++)
         if (is_next(m, &m->children.list[i]))
-            child_end(&m->children.list[i], 0);
+            child_end(&m->children.list[i], ORDER_END, 0);
     config_free(m->next);
     m->next = NULL;
     notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
@@ -192,7 +192,7 @@ static void finish_reload(struct master *m)
 {
     for (unsigned i = 0; i < m->children.n; i++)
         if (!is_next(m, &m->children.list[i]))
-            child_end(&m->children.list[i], drain_limit(m->config));
+            child_end(&m->children.list[i], ORDER_RETIRE, drain_limit(m->config));
     config_free(m->config);
     m->config = m->next;
     m->next = NULL;
@@ -424,7 +424,7 @@ static bool prepare(struct master *m, char why[STARTUP_WHY])
     fflush(stdout);
     if (!startup_schema(m->config, why))
         return false;
-    m->shared = startup_shared(m->config, why);
+    m->shared = startup_shared(o, m->config, why);
     return m->shared &&
            listeners_open(&m->listeners, o->socket ? o->socket : m->config->fcgi_socket, why, STARTUP_WHY);
 }

@@ -30,20 +30,24 @@ void child_prepare(pid_t master)
         _exit(1);
 }
 
-bool child_told_to_end(int timeout_ms)
+enum order child_wait(int timeout_ms)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
     int64_t end = clock_monotonic_ms() + timeout_ms;
     for (int64_t left = timeout_ms; left >= 0; left = end - clock_monotonic_ms()) {
         struct timespec wait = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
-        int signal = sigtimedwait(&set, NULL, &wait);
-        if (signal == SIGTERM)
-            return true;
-        if (signal == SIGUSR1)
+        switch (sigtimedwait(&set, NULL, &wait)) {
+        case SIGTERM:
+            return ORDER_END;
+        case SIGHUP:
+            return ORDER_RETIRE;
+        case SIGUSR1:
             log_reopen();
+        }
     }
-    return false;
+    return ORDER_NONE;
 }

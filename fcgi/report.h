@@ -6,7 +6,6 @@
 #ifndef ST_FCGI_REPORT_H
 #define ST_FCGI_REPORT_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 enum report {
@@ -22,8 +21,13 @@ void report_failure(int fd, const char *why);
 
 /* What every child does first: dies with its master, and takes signals only by waiting for them. */
 void child_prepare(pid_t master);
-/* Waits at most TIMEOUT_MS for a signal of the master (SIGTERM; log files are reopened here for SIGUSR1).
- * True: the process is to end. */
-bool child_told_to_end(int timeout_ms);
+enum order {
+    ORDER_NONE,
+    ORDER_END,    /* SIGTERM: the service stops */
+    ORDER_RETIRE, /* SIGHUP: others do the work now, so there is time */
+};
+
+/* Waits at most TIMEOUT_MS for a signal of the master. Log files are reopened here (SIGUSR1). */
+enum order child_wait(int timeout_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "db/schema.h"
 #include "shared.h"
@@ -20,9 +21,9 @@ static void warn_of_unknown_key(void *context, const char *key, const char *file
     LOG_WARN(NULL, "unknown configuration key '%s' in %s, line %u", key, file, line);
 }
 
-bool startup_load(const struct options *o, const struct config **out, char why[STARTUP_WHY])
+static struct config_options config_options(const struct options *o)
 {
-    struct config_options options = {
+    return (struct config_options){
         .file = o->config_file,
         .install_dir = o->install_dir,
         .port = o->port,
@@ -31,6 +32,11 @@ bool startup_load(const struct options *o, const struct config **out, char why[S
         .environment = o->environment,
         .unknown_key = warn_of_unknown_key,
     };
+}
+
+bool startup_load(const struct options *o, const struct config **out, char why[STARTUP_WHY])
+{
+    struct config_options options = config_options(o);
     struct config_error error = {.text = ""};
     enum st_err err = config_load(&options, out, &error);
     const char *prefix =
@@ -79,8 +85,9 @@ static unsigned processors(void)
     return n < 1 ? 1 : (unsigned)n;
 }
 
-struct shared *startup_shared(const struct config *config, char why[STARTUP_WHY])
+struct shared *startup_shared(const struct options *o, const struct config *config, char why[STARTUP_WHY])
 {
+    struct config_options options = config_options(o);
     unsigned slots = config->fcgi_hash_slots > 0 ? (unsigned)config->fcgi_hash_slots : processors();
     struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int err = s == MAP_FAILED ? errno : 0;
@@ -92,7 +99,12 @@ struct shared *startup_shared(const struct config *config, char why[STARTUP_WHY]
         err = stats_init(&s->stats);
     if (err)
         snprintf(why, STARTUP_WHY, "shared memory: %s", strerror(err));
-    return err ? NULL : s;
+    if (err)
+        return NULL;
+    s->master_pid = getpid();
+    if (!config_file_path(&options, s->config_file))
+        s->config_file[0] = '\0';
+    return s;
 }
 
 unsigned startup_workers(const struct options *o, const struct config *config)

@@ -20,7 +20,7 @@ bool startup_load(const struct options *o, const struct config **out, char why[S
 bool startup_log(const struct options *o, const struct config *config, char why[STARTUP_WHY]);
 bool startup_schema(const struct config *config,
                     char why[STARTUP_WHY]); /* waits for the database; a signal ends that */
-struct shared *startup_shared(const struct config *config, char why[STARTUP_WHY]);
+struct shared *startup_shared(const struct options *o, const struct config *config, char why[STARTUP_WHY]);
 
 unsigned startup_workers(const struct options *o, const struct config *config);
 void startup_raise_file_limit(void);

@@ -22,6 +22,7 @@ enum {
     THREADS_MAX = 1024,
     TICK_MS = 1000,
     DRAIN_POLL_MS = 20,
+    IDLE_MS = 300,
     STUCK_MARGIN_MS = 30 * 1000, /* beyond the time that a request may take */
 };
 
@@ -148,18 +149,23 @@ static void report_alive(const struct worker *w)
         report_send(w->setup->report_fd, REPORT_ALIVE);
 }
 
-/* True when all connections are closed. A thread that serves nothing is not waited for: only nginx can close
- * a kept connection without a request being lost in it. */
-static bool drain(struct worker *w)
+/* Waits for what is in progress. Kept connections on which nothing comes for a moment are closed when the
+ * service stops; a worker that retires leaves that to nginx, so that no request can be lost in them. Returns
+ * false when the time was not enough. */
+static bool drain(struct worker *w, enum order order)
 {
-    int64_t now = clock_monotonic_ms(), end = now + w->setup->config->fcgi_drain_timeout, next_report = 0;
+    int64_t begun = clock_monotonic_ms(), now = begun, next_report = begun;
     loop_drain(&w->loop);
-    while (atomic_load(&w->loop.connections) > 0 && (now = clock_monotonic_ms()) < end) {
+    while (atomic_load(&w->loop.connections) > 0 && now - begun < w->setup->config->fcgi_drain_timeout) {
+        if (order == ORDER_END && now - begun >= IDLE_MS && atomic_load(&w->loop.busy) == 0)
+            break;
         if (now >= next_report) {
             report_alive(w);
             next_report = now + REPORT_INTERVAL_MS;
         }
-        (void)child_told_to_end(DRAIN_POLL_MS);
+        if (child_wait(DRAIN_POLL_MS) == ORDER_END)
+            order = ORDER_END;
+        now = clock_monotonic_ms();
     }
     unsigned busy = atomic_load(&w->loop.busy);
     if (busy > 0)
@@ -194,9 +200,10 @@ int worker_run(const struct child_setup *setup)
         _exit(1); /* the threads that did start end with the process */
     }
     report_send(setup->report_fd, REPORT_READY);
-    while (!child_told_to_end(REPORT_INTERVAL_MS))
+    enum order order;
+    while ((order = child_wait(REPORT_INTERVAL_MS)) == ORDER_NONE)
         report_alive(w);
-    if (!drain(w))
+    if (!drain(w, order))
         _exit(1);
     stop(w);
     free(w);

@@ -72,23 +72,53 @@ DELETE FROM {apps} WHERE app_id = $1
 -- name: tenant_delete
 DELETE FROM {tenant_configs} WHERE connection_uri_domain = $1 AND app_id = $2 AND ($3::text IS NULL OR tenant_id = $3)
 
--- Providers of tenants; NULL stands for any. Rows of a tenant stand together.
+-- Providers of tenants with their clients; NULL stands for any. Rows of a tenant stand together, and in them those of a
+-- provider: one for each client.
 -- name: tenant_providers
-SELECT connection_uri_domain, app_id, tenant_id, third_party_id, name, authorization_endpoint,
-       authorization_endpoint_query_params, token_endpoint, token_endpoint_body_params, user_info_endpoint,
-       user_info_endpoint_query_params, user_info_endpoint_headers, jwks_uri, oidc_discovery_endpoint, require_email,
-       user_info_map_from_id_token_payload_user_id, user_info_map_from_id_token_payload_email,
-       user_info_map_from_id_token_payload_email_verified, user_info_map_from_user_info_endpoint_user_id,
-       user_info_map_from_user_info_endpoint_email, user_info_map_from_user_info_endpoint_email_verified
-FROM {tenant_thirdparty_providers}
-WHERE ($1::text IS NULL OR connection_uri_domain = $1) AND ($2::text IS NULL OR app_id = $2)
-  AND ($3::text IS NULL OR tenant_id = $3)
-ORDER BY connection_uri_domain, app_id, tenant_id, third_party_id
+SELECT p.connection_uri_domain, p.app_id, p.tenant_id, p.third_party_id, p.name, p.authorization_endpoint,
+       p.authorization_endpoint_query_params, p.token_endpoint, p.token_endpoint_body_params, p.user_info_endpoint,
+       p.user_info_endpoint_query_params, p.user_info_endpoint_headers, p.jwks_uri, p.oidc_discovery_endpoint,
+       p.require_email,
+       p.user_info_map_from_id_token_payload_user_id, p.user_info_map_from_id_token_payload_email,
+       p.user_info_map_from_id_token_payload_email_verified, p.user_info_map_from_user_info_endpoint_user_id,
+       p.user_info_map_from_user_info_endpoint_email, p.user_info_map_from_user_info_endpoint_email_verified,
+       c.client_type, c.client_id, c.client_secret, c.scope, c.force_pkce, c.additional_config
+FROM {tenant_thirdparty_providers} p
+LEFT JOIN {tenant_thirdparty_provider_clients} c
+    ON c.connection_uri_domain = p.connection_uri_domain AND c.app_id = p.app_id AND c.tenant_id = p.tenant_id
+   AND c.third_party_id = p.third_party_id
+WHERE ($1::text IS NULL OR p.connection_uri_domain = $1) AND ($2::text IS NULL OR p.app_id = $2)
+  AND ($3::text IS NULL OR p.tenant_id = $3)
+ORDER BY p.connection_uri_domain, p.app_id, p.tenant_id, p.third_party_id, c.client_type
 
--- name: tenant_provider_clients
-SELECT connection_uri_domain, app_id, tenant_id, third_party_id, client_type, client_id, client_secret, scope,
-       force_pkce, additional_config
-FROM {tenant_thirdparty_provider_clients}
-WHERE ($1::text IS NULL OR connection_uri_domain = $1) AND ($2::text IS NULL OR app_id = $2)
-  AND ($3::text IS NULL OR tenant_id = $3)
-ORDER BY connection_uri_domain, app_id, tenant_id, third_party_id, client_type
+-- name: tenant_remove_provider
+DELETE FROM {tenant_thirdparty_providers}
+WHERE connection_uri_domain = $1 AND app_id = $2 AND tenant_id = $3 AND third_party_id = $4
+
+-- $4 the provider with its clients, in the form of cdi-multitenancy 5.1. Type json, not jsonb: -> gives the text as it is.
+-- name: tenant_add_provider
+INSERT INTO {tenant_thirdparty_providers} (
+    connection_uri_domain, app_id, tenant_id, third_party_id, name, authorization_endpoint,
+    authorization_endpoint_query_params, token_endpoint, token_endpoint_body_params, user_info_endpoint,
+    user_info_endpoint_query_params, user_info_endpoint_headers, jwks_uri, oidc_discovery_endpoint, require_email,
+    user_info_map_from_id_token_payload_user_id, user_info_map_from_id_token_payload_email,
+    user_info_map_from_id_token_payload_email_verified, user_info_map_from_user_info_endpoint_user_id,
+    user_info_map_from_user_info_endpoint_email, user_info_map_from_user_info_endpoint_email_verified)
+SELECT $1, $2, $3, p ->> 'thirdPartyId', p ->> 'name', p ->> 'authorizationEndpoint',
+       (p -> 'authorizationEndpointQueryParams')::text, p ->> 'tokenEndpoint', (p -> 'tokenEndpointBodyParams')::text,
+       p ->> 'userInfoEndpoint', (p -> 'userInfoEndpointQueryParams')::text, (p -> 'userInfoEndpointHeaders')::text,
+       p ->> 'jwksURI', p ->> 'oidcDiscoveryEndpoint', (p ->> 'requireEmail')::boolean,
+       p #>> '{userInfoMap,fromIdTokenPayload,userId}', p #>> '{userInfoMap,fromIdTokenPayload,email}',
+       p #>> '{userInfoMap,fromIdTokenPayload,emailVerified}', p #>> '{userInfoMap,fromUserInfoAPI,userId}',
+       p #>> '{userInfoMap,fromUserInfoAPI,email}', p #>> '{userInfoMap,fromUserInfoAPI,emailVerified}'
+FROM (SELECT $4::json AS p) AS input
+
+-- name: tenant_add_provider_clients
+INSERT INTO {tenant_thirdparty_provider_clients} (
+    connection_uri_domain, app_id, tenant_id, third_party_id, client_type, client_id, client_secret, scope,
+    force_pkce, additional_config)
+SELECT $1, $2, $3, $4::json ->> 'thirdPartyId', COALESCE(c ->> 'clientType', ''), c ->> 'clientId',
+       c ->> 'clientSecret',
+       CASE WHEN c -> 'scope' IS NOT NULL THEN ARRAY(SELECT json_array_elements_text(c -> 'scope')) END,
+       (c ->> 'forcePKCE')::boolean, (c -> 'additionalConfig')::text
+FROM json_array_elements($4::json -> 'clients') AS c

@@ -22,8 +22,8 @@ enum serve_state {
     SERVE_WAITING, /* x->job must be run by a hash thread, then service_resume called */
 };
 
-/* X: rq filled except path and query (made here from uri), ctx.arena and ctx.deadline_ms set. Never fails: every problem becomes an
- * answer, also running out of memory. */
+/* X: rq filled except path and query (made here from uri), ctx.arena and ctx.deadline_ms set. Never fails:
+ * every problem becomes an answer, also running out of memory. */
 enum serve_state service_begin(struct service *s, struct exchange *x);
 enum serve_state service_resume(struct service *s, struct exchange *x);
 /* Answers 503 with Retry-After: the hash queue is full, or the service is overloaded. */

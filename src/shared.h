@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The memory that master, workers and jobs share (anonymous mapping made by the master before it forks). Each part
- * belongs to one module, which states its own locking rule; everything survives the death of any process.
+ * The memory that master, workers and jobs share (anonymous mapping made by the master before it forks). Each
+ * part belongs to one module, which states its own locking rule; everything survives the death of any
+ * process.
  */
 #ifndef ST_SHARED_H
 #define ST_SHARED_H
+
+#include <limits.h>
 
 #include "base/generations.h"
 #include "core/stats.h"
@@ -13,7 +16,7 @@
 
 struct shared {
     int master_pid;
-    char config_file[4096];         /* absolute path, "" for none; shown by GET /config */
+    char config_file[PATH_MAX];     /* absolute path, "" for none; shown by GET /config */
     struct generations generations; /* what changed in the database: tenants, keys */
     struct hash_slots hash_slots;   /* how many passwords are hashed at once in the whole service */
     struct key_stock key_stock;     /* RSA keys made in advance by the jobs process */

@@ -4,6 +4,7 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
+use Digest::SHA qw(sha256_hex);
 use Test::More;
 use ST::Session qw(T F create hash2 header_of payload_of refresh shape verify verify_answer);
 use ST::Stack;
@@ -26,12 +27,11 @@ sub set_payload ($session, $payload, $cdi = '5.6') {
 sub remove ($session) { return $core->post('/recipe/session/remove', { sessionHandles => [$session->{session}{handle}] }) }
 
 subtest 'CDI 5.6' => sub {
-    my $session = create($core, { userDataInJWT => { a => 1, n => undef } });
+    my $session = create($core, { userDataInJWT => { a => { n => undef } } });
     my $token   = $session->{accessToken}{token};
     my $before  = row($session);
-    my $names   = 'session{handle userId recipeUserId userDataInJWT{%s}tenantId}';
     my $answer  = verify_answer($core, $token);
-    is shape($answer), sprintf("{$names}status}", 'a n') =~ s/\}\}status/}status/r, 'members';
+    is shape($answer), '{session{handle userId recipeUserId userDataInJWT{a{n}}tenantId}status}', 'members';
     is_deeply $answer->{json}, { status => 'OK', session => $session->{session} }, 'the answer';
     $answer = verify_answer($core, $token, { checkDatabase => T });
     is_deeply $answer->{json}, { status => 'OK', session => $session->{session}, payloadUpdateAvailable => F }, 'with the database';
@@ -41,17 +41,15 @@ subtest 'CDI 5.6' => sub {
     is_deeply verify($core, $token, { checkDatabase => T }), { status => 'OK', session => $session->{session}, payloadUpdateAvailable => T },
       'the token counts, and the client is told';
     is_deeply verify($core, $token), { status => 'OK', session => $session->{session} }, 'without the database it is not known';
-    set_payload($session, { n => undef, a => '1.0' * 1 });
-    is row($session), $before =~ s/\{"a":1,"n":null\}/{"n":null,"a":1}/r =~ s/\{"n":null,"a":1\}/row_payload($session)/er, 'verify writes nothing';
-    is verify($core, $token, { checkDatabase => T })->{payloadUpdateAvailable}, F, 'order does not matter';
+    set_payload($session, { a => { n => undef } });
+    is verify($core, $token, { checkDatabase => T })->{payloadUpdateAvailable}, F, 'as it was before';
+    is row($session), $before, 'verify writes nothing';
 
     remove($session);
     is verify($core, $token)->{status}, 'OK', 'a removed session lives on without the database';
     is_deeply verify($core, $token, { checkDatabase => T }),
       { status => 'UNAUTHORISED', message => 'Either the session has ended or has been blacklisted' }, 'with it, it does not';
 };
-
-sub row_payload ($session) { return $pg->value("SELECT jwt_user_payload FROM session_info WHERE session_handle = '$session->{session}{handle}'") }
 
 subtest 'when payloads are equal' => sub {
     my $session = create($core, { userDataInJWT => { n => 1, l => [1, 'x'], o => { p => undef } } });
@@ -106,10 +104,10 @@ for my $cdi (qw(2.21 3.0 4.0 5.4)) {
         my $fresh = refresh($core, $session->{refreshToken}{token}, { %csrf }, cdi => $cdi);
         is row($session), $before, 'a refresh changes nothing yet';
         my $token = $fresh->{accessToken}{token};
-        is payload_of($token)->{parentRefreshTokenHash1}, Digest::SHA::sha256_hex($session->{refreshToken}{token}), 'the new token tells its parent';
+        is payload_of($token)->{parentRefreshTokenHash1}, sha256_hex($session->{refreshToken}{token}), 'the new token tells its parent';
         my $answer = verify_answer($core, $token, {}, cdi => $cdi);
-        my $names  = { '2.21' => q{}, '3.0' => 'tenantId', '4.0' => 'tenantId', '5.4' => 'tenantId' }->{$cdi};
-        like shape($answer), qr/\A\{session\{handle userId (?:recipeUserId )?userDataInJWT\{a\}$names\}accessToken\{token expiry createdTime\}status\}\z/, 'its first use';
+        my $names  = ($cdi ge '4.0' ? 'recipeUserId ' : q{}) . 'userDataInJWT{a}' . ($cdi ge '3.0' ? 'tenantId' : q{});
+        is shape($answer), "{session{handle userId $names}accessToken{token expiry createdTime}status}", 'its first use';
         my $minted = $answer->{json}{accessToken};
         is_deeply hashes($session), [map { hash2($_->{refreshToken}{token}) } $fresh, $session], 'makes its refresh token the current one';
         my ($rotated, $expires) = @{ $pg->query("SELECT refresh_token_rotated_at, expires_at FROM session_info WHERE session_handle = '$session->{session}{handle}'")->[0] };
@@ -135,7 +133,7 @@ for my $cdi (qw(2.21 3.0 4.0 5.4)) {
         is_deeply verify($core, $changed->{accessToken}{token}, { checkDatabase => T }, cdi => $cdi), { status => 'OK', session => $changed->{session} }, 'then all is quiet';
 
         is verify($core, $session->{accessToken}{token}, { checkDatabase => T }, cdi => $cdi)->{accessToken}{token} ? 1 : 0, 1, 'the first token gets the payload too';
-        my $unused = refresh($core, $fresh->{refreshToken}{token}, \%csrf, cdi => $cdi);
+        my $unused = refresh($core, $fresh->{refreshToken}{token}, { %csrf, antiCsrfToken => $fresh->{antiCsrfToken} }, cdi => $cdi);
         remove($session);
         is_deeply verify($core, $unused->{accessToken}{token}, {}, cdi => $cdi), { status => 'UNAUTHORISED', message => 'Session missing in db' },
           'a token with a parent needs the session';

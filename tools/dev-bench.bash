@@ -3,11 +3,11 @@
 
 # name | program below the top (@BUILD@: the build directory) | what it measures
 BENCHES='
-json  | @BUILD@/bench/json  | reading and writing JSON, next to json-c alone
-db    | @BUILD@/bench/db    | prepared statements and pipelines, next to PQexecParams
-tokens | @BUILD@/bench/tokens | tokens and signatures, next to one RSA-2048 signature
+json      | @BUILD@/bench/json          | reading and writing JSON, next to json-c alone
+db        | @BUILD@/bench/db            | prepared statements and pipelines, next to PQexecParams
+tokens    | @BUILD@/bench/tokens        | tokens and signatures, next to one RSA-2048 signature
 passwords | @BUILD@/bench/password_hash | password hashing, next to crypt_r and plain libargon2
-endpoints | bench/endpoints.pl | requests through the whole stack: processor time, latency, memory, start
+endpoints | bench/endpoints.pl          | requests through the whole stack: processor time, latency, memory, start
 '
 
 bench_rows()
@@ -20,7 +20,7 @@ dev_bench()
 {
     local name program text ran=0
     [ -n "$(bench_rows)" ] || die "bench: there are no benchmarks yet"
-    need build run test
+    need build run test bench
     build normal all bench-programs
     cd "$TOP" || exit
     export ST_BUILD=$TOP/$DIR

@@ -28,6 +28,7 @@ run     postgresql-15
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+bench   wrk                 wrk
 sdk     ca-certificates
 sdk     nodejs              node
 sdk     npm                 npm

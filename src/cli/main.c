@@ -101,7 +101,9 @@ static const struct command commands[] = {
     {{"config", "test"}, config_test, "check the configuration as a start would"},
     {{"config", "dump"}, config_show, "print the configuration in effect, secrets masked"},
     {{"config", "default"}, config_default, "print a file with every key and its default"},
-    {{"migrate", NULL}, migrate, "bring an existing SuperTokens database to the state that is served (--dry-run: only say what)"},
+    {{"migrate", NULL},
+     migrate,
+     "bring an existing SuperTokens database to the state that is served (--dry-run: only say what)"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -154,7 +156,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--help") == 0)
             return print_help();
         if (strcmp(argv[i], "--version") == 0)
-            return printf("supertokens-fcgi %s, SuperTokens core interface %s\n", PACKAGE_VERSION, ST_CORE_VERSION) < 0;
+            return printf("supertokens-fcgi %s, SuperTokens core interface %s\n", PACKAGE_VERSION,
+                          ST_CORE_VERSION) < 0;
         if (take_option(&in, argv, &i))
             continue;
         if (argv[i][0] == '-' || n == 2) {
@@ -170,7 +173,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (names(&commands[i], words, n))
             return commands[i].run(&in);
-    fprintf(stderr, "Unknown command '%s'. Please use \"supertokens --help\" to see the list of available commands\n",
+    fprintf(stderr,
+            "Unknown command '%s'. Please use \"supertokens --help\" to see the list of available commands\n",
             words[0]);
     return 1;
 }

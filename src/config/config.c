@@ -131,10 +131,11 @@ static enum st_err build_pg(struct config_build *b, const struct config_source *
     return config_resolve_pg(b);
 }
 
-/* config.yaml's path as messages show it: absolute, not resolved. */
-static bool file_path(const struct config_options *options, char path[PATH_MAX])
+bool config_file_path(const struct config_options *options, char path[PATH_MAX])
 {
     char directory[PATH_MAX] = "";
+    if (!options->file && !options->install_dir)
+        return false;
     const char *file = options->file ? options->file : "config.yaml";
     if (!options->file && options->install_dir)
         snprintf(directory, sizeof directory, "%s", options->install_dir);
@@ -178,7 +179,7 @@ enum st_err config_load(const struct config_options *options, const struct confi
     config->test_mode = options->test_mode;
     struct config_build b = {.config = config, .error = e, .install_dir = options->install_dir};
     enum st_err err = ST_OK;
-    if (has_file && !file_path(options, path))
+    if (has_file && !config_file_path(options, path))
         err = config_fail(e, ST_NOT_FOUND, "%s: path is too long",
                           options->file ? options->file : "config.yaml");
     if (has_file)

@@ -10,6 +10,7 @@
 #ifndef ST_CONFIG_CONFIG_H
 #define ST_CONFIG_CONFIG_H
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "base/err.h"
@@ -109,6 +110,10 @@ struct config_options {
     void (*unknown_key)(void *context, const char *key, const char *file, unsigned line);
     void *context;
 };
+
+/* The file's path as messages and GET /config show it: absolute, not resolved. False: there is none, or its path is
+ * too long. */
+bool config_file_path(const struct config_options *options, char path[PATH_MAX]);
 
 /* Builds the base configuration: defaults, file, environment, start options. ST_NOT_FOUND: the file cannot be
  * opened; ST_BAD_REQUEST: it or the environment is invalid; ST_UNAVAILABLE: out of memory. */

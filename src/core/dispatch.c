@@ -175,6 +175,8 @@ static enum st_err call_handler(struct core_call *k)
         k->in = arena_zalloc(k->c->arena, row->in_size);
         ST_TRY(fields_read(k->c, &k->x->rq, row->fields, k->cdi, k->in));
     }
+    if (row->check)
+        ST_TRY(row->check(k));
     ST_TRY(core_use_scope(k, row->scope));
     json_open(&k->out, NULL, '{');
     return row->handler(k);
@@ -227,7 +229,8 @@ static void log_call(struct core_call *k, enum st_err err)
     bool show_version = k->needs_version && k->version.text.p; /* refused ones have none */
     LOG_INFO(k->c, "API called: %.*s. Method: %.*s.%s%.*s API ended with status %d", STR_ARG(uri),
              STR_ARG(k->x->rq.method_text), show_version ? " Version: " : "",
-             show_version ? (int)k->version.text.n : 0, show_version ? k->version.text.p : "", k->x->rs.status);
+             show_version ? (int)k->version.text.n : 0, show_version ? k->version.text.p : "",
+             k->x->rs.status);
     LOG_DEBUG(k->c, "%.*s %.*s took %u statements in %u round trips", STR_ARG(k->x->rq.method_text),
               STR_ARG(uri), k->c->statements, k->c->round_trips);
 }

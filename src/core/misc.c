@@ -53,7 +53,8 @@ static const struct field apiversion_fields[] = {
 /* What the SDK says of its site is only remembered; a failure never changes the answer. */
 static void remember_domains(struct core_call *k, const struct apiversion_in *in)
 {
-    struct db_arg app = db_str(k->tenant->id.app), tenant = db_str(STR("public")), now = db_i64(clock_now_ms());
+    struct db_arg app = db_str(k->tenant->id.app), tenant = db_str(STR("public")),
+                  now = db_i64(clock_now_ms());
     struct db_call calls[2];
     size_t n = 0;
     if (in->has_websiteDomain)
@@ -109,8 +110,9 @@ static enum st_err get_telemetry(struct core_call *k)
     if (!exists)
         return ST_OK;
     const PGresult *r;
-    ST_TRY(DB_RUN(k->c, k->tenant->db, &r, STMT_key_value_keep, db_str(k->tenant->id.app), db_str(STR("public")),
-                  db_str(STR("TELEMETRY_ID")), db_str(random_uuid_str(k->c->arena)), db_i64(clock_now_ms())));
+    ST_TRY(DB_RUN(k->c, k->tenant->db, &r, STMT_key_value_keep, db_str(k->tenant->id.app),
+                  db_str(STR("public")), db_str(STR("TELEMETRY_ID")), db_str(random_uuid_str(k->c->arena)),
+                  db_i64(clock_now_ms())));
     json_add_str(&k->out, "telemetryId", db_text(r, 0, 0));
     return ST_OK;
 }
@@ -142,10 +144,15 @@ static enum st_err get_search_tags(struct core_call *k)
 }
 
 #define HELLO_ROW(METHOD)                                                                                    \
-    {.path = "/hello", .method = (METHOD), .scope = SCOPE_APP_LOOSE, .handler = answer_hello,               \
-     .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION}
+    {                                                                                                        \
+        .path = "/hello", .method = (METHOD), .scope = SCOPE_APP_LOOSE, .handler = answer_hello,             \
+        .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION                                                        \
+    }
 #define ROOT_ROW(METHOD)                                                                                     \
-    {.path = "", .method = (METHOD), .scope = SCOPE_NONE, .handler = answer_root, .flags = ROUTE_NO_API_KEY}
+    {                                                                                                        \
+        .path = "", .method = (METHOD), .scope = SCOPE_NONE, .handler = answer_root,                         \
+        .flags = ROUTE_NO_API_KEY                                                                            \
+    }
 
 const struct route misc_routes[] = {
     HELLO_ROW(HTTP_GET),
@@ -156,10 +163,20 @@ const struct route misc_routes[] = {
     ROOT_ROW(HTTP_POST),
     ROOT_ROW(HTTP_PUT),
     ROOT_ROW(HTTP_DELETE),
-    {.path = "/apiversion", .method = HTTP_GET, .scope = SCOPE_APP, .flags = ROUTE_ANY_VERSION,
-     .fields = apiversion_fields, .in_size = sizeof(struct apiversion_in), .handler = get_apiversion},
-    {.path = "/config", .method = HTTP_GET, .scope = SCOPE_TENANT, .flags = ROUTE_NO_API_KEY,
-     .fields = config_fields, .in_size = sizeof(struct config_in), .handler = get_config},
+    {.path = "/apiversion",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP,
+     .flags = ROUTE_ANY_VERSION,
+     .fields = apiversion_fields,
+     .in_size = sizeof(struct apiversion_in),
+     .handler = get_apiversion},
+    {.path = "/config",
+     .method = HTTP_GET,
+     .scope = SCOPE_TENANT,
+     .flags = ROUTE_NO_API_KEY,
+     .fields = config_fields,
+     .in_size = sizeof(struct config_in),
+     .handler = get_config},
     {.path = "/telemetry", .method = HTTP_GET, .scope = SCOPE_APP, .handler = get_telemetry},
     {.path = "/requests/stats", .method = HTTP_GET, .scope = SCOPE_APP, .handler = get_request_stats},
     {.path = "/user/search/tags", .method = HTTP_GET, .scope = SCOPE_NONE, .handler = get_search_tags},

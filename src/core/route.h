@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The core door's operations as rows (spec: cdi-conventions 3 to 6). Each recipe has one table; core/routes.c lists
- * the tables. Dispatch, 404, 405, versions, scopes, API keys and input come from the rows.
+ * The core door's operations as rows (spec: cdi-conventions 3 to 6). Each recipe has one table; core/routes.c
+ * lists the tables. Dispatch, 404, 405, versions, scopes, API keys and input come from the rows.
  */
 #ifndef ST_CORE_ROUTE_H
 #define ST_CORE_ROUTE_H
 
-#include "core/cdi.h"
+#include "http/cdi.h"
 #include "http/exchange.h"
 #include "http/fields.h"
 #include "tenancy/tenancy.h"
@@ -33,17 +33,18 @@ struct core_call {
     struct service *service;
     const struct route *route;
     struct cdi_choice version;
-    int cdi;                     /* version.number */
-    struct tenant_id path;       /* as the path and the Host header say; may not exist */
-    const struct tenant *app;    /* public tenant of the path's app, NULL when it does not exist */
+    int cdi;                          /* version.number */
+    struct tenant_id path;            /* as the path and the Host header say; may not exist */
+    const struct tenant *app;         /* public tenant of the path's app, NULL when it does not exist */
     const struct tenant *path_tenant; /* NULL when it does not exist */
-    bool shows_saas_secret;      /* the request's API key is supertokens_saas_secret */
-    bool needs_version, count;   /* for the log line and the statistics */
-    bool is_hello;               /* the root handler was reached by a path that names at most app and tenant */
+    bool shows_saas_secret;           /* the request's API key is supertokens_saas_secret */
+    bool needs_version, count;        /* for the log line and the statistics */
+    bool is_hello; /* the root handler was reached by a path that names at most app and tenant */
     const struct tenant *tenant; /* by the route's scope */
     void *in;                    /* the route's fields, read */
-    struct json_out out;         /* the answer: an object is open, the dispatcher closes it; unused when x->rs is set */
-    void *state;                 /* of a handler that is suspended */
+    struct json_out
+        out;     /* the answer: an object is open, the dispatcher closes it; unused when x->rs is set */
+    void *state; /* of a handler that is suspended */
 };
 
 typedef enum st_err route_handler(struct core_call *k);
@@ -57,6 +58,7 @@ struct route {
     const char *rid; /* with ROUTE_RID */
     const struct field *fields;
     size_t in_size;
+    route_handler *check; /* rules of the fields that come before the scope; NULL: none */
     route_handler *handler;
     size_t max_body; /* bytes; 0: fcgi_max_body */
 };
@@ -67,7 +69,8 @@ static inline void answer_status(struct core_call *k, const char *status)
     json_add_str(&k->out, "status", str_of(status));
 }
 
-/* For SCOPE_NONE handlers whose scope depends on their input: sets k->tenant, or fails as the dispatcher would. */
+/* For SCOPE_NONE handlers whose scope depends on their input: sets k->tenant, or fails as the dispatcher
+ * would. */
 enum st_err core_use_scope(struct core_call *k, enum route_scope scope) ST_MUST_CHECK;
 
 /* The tables of all recipes, NULL-terminated. */
@@ -78,12 +81,11 @@ struct router *router_new(const struct route *const *tables);
 void router_free(struct router *r);
 
 struct route_match {
-    const struct route *rows[HTTP_OTHER]; /* by method; NULL: not declared. With ROUTE_RID: for the given rid */
-    const char *path;                     /* "" for the root handler */
-    bool shows_saas_secret;      /* the request's API key is supertokens_saas_secret */
-    bool needs_version, count;   /* for the log line and the statistics */
-    bool is_hello;                        /* root handler: the path names an app, a tenant or nothing */
-    struct str app, tenant;               /* "public" when the path names none */
+    const struct route
+        *rows[HTTP_OTHER];  /* by method; NULL: not declared. With ROUTE_RID: for the given rid */
+    const char *path;       /* "" for the root handler */
+    bool is_hello;          /* root handler: the path names an app, a tenant or nothing */
+    struct str app, tenant; /* "public" when the path names none */
 };
 
 /* PATH without base path, lower-cased. */

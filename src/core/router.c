@@ -85,8 +85,8 @@ static bool is_name(struct str s)
 
 static bool is_reserved(struct str segment)
 {
-    return str_is(segment, STR("recipe")) || str_is(segment, STR("config")) || str_is(segment, STR("users")) ||
-           str_is(segment, STR("hello"));
+    return str_is(segment, STR("recipe")) || str_is(segment, STR("config")) ||
+           str_is(segment, STR("users")) || str_is(segment, STR("hello"));
 }
 
 /* Splits "/first/rest" into its first segment and "/rest" (or "" after the last). False: no segment. */

@@ -4,8 +4,8 @@
  */
 #include "core/route.h"
 
-extern const struct route misc_routes[], jwt_routes[], session_routes[], emailpassword_routes[], users_routes[],
-    multitenancy_routes[];
+extern const struct route misc_routes[], jwt_routes[], session_routes[], emailpassword_routes[],
+    users_routes[], multitenancy_routes[];
 
 const struct route *const core_route_tables[] = {
     misc_routes, jwt_routes, session_routes, emailpassword_routes, users_routes, multitenancy_routes, NULL,

@@ -21,7 +21,8 @@ const struct router *service_router(struct service *s);
 
 struct verified_tokens *service_verified_tokens(struct service *s);
 
-/* GET /hello reads the database at most every 200 ms per app after a burst of 5 (spec: cdi-conventions 11). */
+/* GET /hello reads the database at most every 200 ms per app after a burst of 5 (spec: cdi-conventions 11).
+ */
 bool service_take_hello_token(struct service *s, struct tenant_id app);
 
 #endif

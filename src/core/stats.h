@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Request counters of GET /requests/stats (spec: cdi-conventions 11), in memory shared by all workers. Apps beyond
- * STATS_APPS take the place of the one that was counted longest ago.
+ * Request counters of GET /requests/stats (spec: cdi-conventions 11), in memory shared by all workers. Apps
+ * beyond STATS_APPS take the place of the one that was counted longest ago.
  *
- * Lock rule: one robust process-shared mutex, held for a few instructions; a process that dies while holding it
- * costs at most one wrong count.
+ * Lock rule: one robust process-shared mutex, held for a few instructions; a process that dies while holding
+ * it costs at most one wrong count.
  */
 #ifndef ST_CORE_STATS_H
 #define ST_CORE_STATS_H

@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 
-/* Elements of TEXT in the arena; returns how many. NULL elements become STR_NONE. TEXT comes from PostgreSQL: a malformed one
- * gives the elements before the fault. */
+/* Elements of TEXT in the arena; returns how many. NULL elements become STR_NONE. TEXT comes from PostgreSQL:
+ * a malformed one gives the elements before the fault. */
 size_t db_array_read(struct arena *a, struct str text, struct str **out);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
-#include "core/cdi.h"
+#include "http/cdi.h"
 #include "users/lock.h"
 
 static bool lists_recipe(const struct tenant *t)

@@ -50,10 +50,15 @@ static enum st_err finish_signup(struct exchange *x)
     return ST_OK;
 }
 
+static enum st_err check_signup(struct core_call *k)
+{
+    const struct credentials_in *in = k->in;
+    return refuse_empty_password(k, in->password);
+}
+
 static enum st_err post_signup(struct core_call *k)
 {
     struct credentials_in *in = k->in;
-    ST_TRY(refuse_empty_password(k, in->password));
     ST_TRY(emailpassword_check_enabled(k->c, k->tenant, k->cdi));
     in->email = email_normalise(k->c->arena, in->email);
     struct password_job *job = emailpassword_hash_job(k->c->arena, k->tenant, in->password);
@@ -188,11 +193,17 @@ static enum st_err finish_put_user(struct exchange *x)
     return update_user(k, str_of(job->out_text));
 }
 
-static enum st_err put_user(struct core_call *k)
+static enum st_err check_put_user(struct core_call *k)
 {
     const struct put_user_in *in = k->in;
     if (!in->has_email && !in->has_password)
         return ctx_fail(k->c, ST_BAD_REQUEST, "You have to provide either email or password.");
+    return ST_OK;
+}
+
+static enum st_err put_user(struct core_call *k)
+{
+    const struct put_user_in *in = k->in;
     if (!in->has_password)
         return update_user(k, STR_NONE);
     struct password_job *job = emailpassword_hash_job(k->c->arena, k->tenant, in->password);
@@ -290,12 +301,17 @@ static enum st_err finish_reset(struct exchange *x)
     return ST_OK;
 }
 
-static enum st_err post_reset(struct core_call *k)
+static enum st_err check_reset(struct core_call *k)
 {
     const struct reset_in *in = k->in;
     if (!str_is(in->method, STR("token")))
         return ctx_fail(k->c, ST_BAD_REQUEST, "Unsupported method for password reset");
-    ST_TRY(refuse_empty_password(k, in->newPassword));
+    return refuse_empty_password(k, in->newPassword);
+}
+
+static enum st_err post_reset(struct core_call *k)
+{
+    const struct reset_in *in = k->in;
     struct password_job *job = emailpassword_hash_job(k->c->arena, k->tenant, in->newPassword);
     k->state = job;
     return exchange_await(k->x, job, finish_reset);
@@ -303,21 +319,23 @@ static enum st_err post_reset(struct core_call *k)
 
 const struct route emailpassword_routes[] = {
     {.path = "/recipe/signup", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = credentials_fields,
-     .in_size = sizeof(struct credentials_in), .handler = post_signup},
+     .in_size = sizeof(struct credentials_in), .check = check_signup, .handler = post_signup},
     {.path = "/recipe/signin", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = credentials_fields,
      .in_size = sizeof(struct credentials_in), .handler = post_signin},
     {.path = "/recipe/user", .method = HTTP_GET, .scope = SCOPE_NONE, .flags = ROUTE_RID,
      .rid = "emailpassword", .fields = get_user_fields, .in_size = sizeof(struct get_user_in),
      .handler = get_user},
     {.path = "/recipe/user", .method = HTTP_PUT, .scope = SCOPE_APP, .flags = ROUTE_RID, .rid = "emailpassword",
-     .fields = put_user_fields, .in_size = sizeof(struct put_user_in), .handler = put_user},
+     .fields = put_user_fields, .in_size = sizeof(struct put_user_in), .check = check_put_user,
+     .handler = put_user},
     {.path = "/recipe/user/password/reset/token", .method = HTTP_POST, .scope = SCOPE_TENANT,
      .fields = reset_token_fields, .in_size = sizeof(struct reset_token_in), .handler = post_reset_token},
     {.path = "/recipe/user/password/reset/token/consume", .method = HTTP_POST, .scope = SCOPE_TENANT,
      .fields = consume_fields, .in_size = sizeof(struct consume_in), .handler = post_reset_token_consume},
     {.path = "/recipe/user/password/reset", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = reset_fields,
-     .in_size = sizeof(struct reset_in), .handler = post_reset},
+     .in_size = sizeof(struct reset_in), .check = check_reset, .handler = post_reset},
     {.path = "/recipe/user/passwordhash/import", .method = HTTP_POST, .scope = SCOPE_TENANT,
-     .fields = import_hash_fields, .in_size = sizeof(struct import_hash_in), .handler = post_import_hash},
+     .fields = import_hash_fields, .in_size = sizeof(struct import_hash_in), .check = check_import_hash,
+     .handler = post_import_hash},
     {.path = NULL},
 };

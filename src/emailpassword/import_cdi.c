@@ -15,34 +15,48 @@ const struct field import_hash_fields[] = {
     FIELDS_END,
 };
 
-static const struct {
+struct import_algorithm {
     struct str name; /* as clients write it */
     enum password_algorithm algorithm;
     const char *title; /* in the error text */
-} algorithms[] = {
+};
+
+static const struct import_algorithm algorithms[] = {
     {{"ARGON2", 6}, PASSWORD_ARGON2, "Argon2"},
     {{"BCRYPT", 6}, PASSWORD_BCRYPT, "BCrypt"},
     {{"FIREBASE_SCRYPT", 15}, PASSWORD_FIREBASE_SCRYPT, "Firebase SCrypt"},
 };
 
-static enum st_err check_format(struct core_call *k, const struct import_hash_in *in, struct str name)
+enum st_err check_import_hash(struct core_call *k)
+{
+    struct import_hash_in *in = k->in;
+    struct str name = str_trim(in->hashingAlgorithm);
+    in->passwordHash = arena_str(k->c->arena, str_trim(in->passwordHash));
+    if (in->passwordHash.n == 0)
+        return ctx_fail(k->c, ST_BAD_REQUEST, "Password hash cannot be an empty string");
+    if (!in->has_hashingAlgorithm)
+        return ST_OK;
+    if (name.n == 0)
+        return ctx_fail(k->c, ST_BAD_REQUEST, "Hashing Algorithm cannot be an empty string");
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+        if (str_is_ci(name, algorithms[i].name))
+            in->algorithm = &algorithms[i];
+    return in->algorithm ? ST_OK : ctx_fail(k->c, ST_BAD_REQUEST, "Unsupported password hashing algorithm");
+}
+
+static enum st_err check_format(struct core_call *k, const struct import_hash_in *in)
 {
     enum password_algorithm found = password_format(in->passwordHash.p, in->passwordHash.n);
-    if (!in->has_hashingAlgorithm)
+    if (!in->algorithm)
         return found != PASSWORD_UNKNOWN
                    ? ST_OK
                    : ctx_fail(k->c, ST_BAD_REQUEST, "Password hash is in invalid format");
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        if (!str_is_ci(name, algorithms[i].name))
-            continue;
-        if (algorithms[i].algorithm == PASSWORD_FIREBASE_SCRYPT &&
-            !k->tenant->app->config->firebase_password_hashing_signer_key)
-            return ctx_fail(k->c, ST_INTERNAL, "'firebase_password_hashing_signer_key' cannot be null");
-        return found == algorithms[i].algorithm
-                   ? ST_OK
-                   : ctx_fail(k->c, ST_BAD_REQUEST, "Password hash is in invalid %s format", algorithms[i].title);
-    }
-    return ctx_fail(k->c, ST_BAD_REQUEST, "Unsupported password hashing algorithm");
+    if (in->algorithm->algorithm == PASSWORD_FIREBASE_SCRYPT &&
+        !k->tenant->app->config->firebase_password_hashing_signer_key)
+        return ctx_fail(k->c, ST_INTERNAL, "'firebase_password_hashing_signer_key' cannot be null");
+    return found == in->algorithm->algorithm
+               ? ST_OK
+               : ctx_fail(k->c, ST_BAD_REQUEST, "Password hash is in invalid %s format", in->algorithm->title);
 }
 
 static enum st_err answer(struct core_call *k, const struct user *user, bool existed)
@@ -67,15 +81,9 @@ static enum st_err replace_hash(struct core_call *k, struct str email, struct st
 
 enum st_err post_import_hash(struct core_call *k)
 {
-    struct import_hash_in *in = k->in;
-    struct str name = str_trim(in->hashingAlgorithm);
-    in->passwordHash = arena_str(k->c->arena, str_trim(in->passwordHash));
-    if (in->passwordHash.n == 0)
-        return ctx_fail(k->c, ST_BAD_REQUEST, "Password hash cannot be an empty string");
-    if (in->has_hashingAlgorithm && name.n == 0)
-        return ctx_fail(k->c, ST_BAD_REQUEST, "Hashing Algorithm cannot be an empty string");
+    const struct import_hash_in *in = k->in;
     ST_TRY(emailpassword_check_enabled(k->c, k->tenant, k->cdi));
-    ST_TRY(check_format(k, in, name));
+    ST_TRY(check_format(k, in));
     struct emailpassword_new_user new_user = {.email = email_normalise(k->c->arena, in->email),
                                               .password_hash = in->passwordHash,
                                               .imported = true};

@@ -43,7 +43,8 @@ static enum st_err find_places(struct ctx *c, struct service *s, struct places *
     ST_TRY(add_place(c, s, TENANT_BASE, out));
     ST_TRY(db_run_one(c, service_base_db(s), &r, DB_CALL(STMT_job_tenants_with_database)));
     for (size_t i = 0; i < db_rows(r); i++)
-        ST_TRY(add_place(c, s, (struct tenant_id){db_text(r, i, 0), db_text(r, i, 1), db_text(r, i, 2)}, out));
+        ST_TRY(
+            add_place(c, s, (struct tenant_id){db_text(r, i, 0), db_text(r, i, 1), db_text(r, i, 2)}, out));
     return ST_OK;
 }
 

@@ -25,7 +25,7 @@ static uint32_t string_hash(struct str s)
 void json_set_order(struct str *v, size_t n)
 {
     uint32_t places = 16;
-    while (n > places / 4 * 3)
+    while (n > (size_t)places / 4 * 3)
         places *= 2;
     for (size_t i = 1; i < n; i++) { /* stable, and such sets are small */
         struct str s = v[i];

@@ -92,17 +92,24 @@ static enum st_err post_jwt(struct core_call *k)
     bool dynamic = in->has_useStaticSigningKey && !in->useStaticSigningKey;
     ST_TRY(keys_for_signing(k->c, k->tenant->keyring, k->tenant->db, &rules, dynamic, &key));
     answer_status(k, "OK");
-    struct str header = ARENA_CONCAT(k->c->arena, STR("{\"kid\":\""), key->kid,
-                                     STR("\",\"typ\":\"JWT\",\"alg\":\"RS256\"}"));
+    struct str header =
+        ARENA_CONCAT(k->c->arena, STR("{\"kid\":\""), key->kid, STR("\",\"typ\":\"JWT\",\"alg\":\"RS256\"}"));
     json_add_str(&k->out, "jwt", jwt_sign(k->c->arena, key, header, jwt_payload(k->c->arena, in)));
     return ST_OK;
 }
 
 const struct route jwt_routes[] = {
-    {.path = "/recipe/jwt", .method = HTTP_POST, .scope = SCOPE_NONE, .fields = jwt_fields,
-     .in_size = sizeof(struct jwt_in), .handler = post_jwt},
+    {.path = "/recipe/jwt",
+     .method = HTTP_POST,
+     .scope = SCOPE_NONE,
+     .fields = jwt_fields,
+     .in_size = sizeof(struct jwt_in),
+     .handler = post_jwt},
     {.path = "/recipe/jwt/jwks", .method = HTTP_GET, .scope = SCOPE_APP, .handler = get_jwks},
-    {.path = "/.well-known/jwks.json", .method = HTTP_GET, .scope = SCOPE_APP_LOOSE,
-     .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION, .handler = get_well_known_jwks},
+    {.path = "/.well-known/jwks.json",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP_LOOSE,
+     .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION,
+     .handler = get_well_known_jwks},
     {.path = NULL},
 };

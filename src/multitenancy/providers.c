@@ -7,110 +7,107 @@
 #include "db/array.h"
 #include "json/json.h"
 #include "json/write.h"
+#include "multitenancy/provider_members.h"
 
-/* Columns 0 to 2 of both statements name the tenant, column 3 the provider. */
-enum { DOMAIN, APP, TENANT, PROVIDER, FIRST_OWN };
-
-enum shape { TEXT, FLAG, JSON_TEXT, SCOPES };
-
-struct member {
-    const char *name;
-    enum shape shape;
+/* Of tenant_providers: a row for each client of each provider, one without client for a provider that has none. */
+enum tenant_providers_column {
+    DOMAIN,
+    APP,
+    TENANT,
+    PROVIDER,
+    NAME,
+    MEMBERS,
+    ID_TOKEN_MAP = MEMBERS + 10,
+    USER_INFO_MAP = ID_TOKEN_MAP + 3,
+    CLIENT_TYPE = USER_INFO_MAP + 3,
+    CLIENT_ID
 };
 
-/* In the order of the answer and of the statements' columns from FIRST_OWN on. */
-static const struct member client_members[] = {
-    {"clientType", TEXT}, {"clientId", TEXT}, {"clientSecret", TEXT}, {"scope", SCOPES}, {"forcePKCE", FLAG}, {"additionalConfig", JSON_TEXT},
-};
-enum { CLIENT_MEMBERS = sizeof client_members / sizeof client_members[0] };
-
-static const struct member provider_members[] = {
-    {"authorizationEndpoint", TEXT},
-    {"authorizationEndpointQueryParams", JSON_TEXT},
-    {"tokenEndpoint", TEXT},
-    {"tokenEndpointBodyParams", JSON_TEXT},
-    {"userInfoEndpoint", TEXT},
-    {"userInfoEndpointQueryParams", JSON_TEXT},
-    {"userInfoEndpointHeaders", JSON_TEXT},
-    {"jwksURI", TEXT},
-    {"oidcDiscoveryEndpoint", TEXT},
-    {"requireEmail", FLAG},
-};
-enum { PROVIDER_MEMBERS = sizeof provider_members / sizeof provider_members[0] };
-
-static const char *const map_members[] = {"userId", "email", "emailVerified"};
-enum { MAP_MEMBERS = 3, NAME_COLUMN = FIRST_OWN, MEMBER_COLUMN = NAME_COLUMN + 1, MAP_COLUMN = MEMBER_COLUMN + PROVIDER_MEMBERS };
-
-static void write_member(struct arena *a, struct json_out *j, const struct member *m, const PGresult *r, size_t row,
-                         int col)
+/* Rows written by the reference may hold nulls. */
+static struct str without_nulls(struct arena *a, struct str text)
 {
-    struct str *scopes;
+    json_object *object = json_parse(a, text);
+    provider_drop_nulls(object);
+    return object ? json_text(a, object) : text;
+}
+
+static void write_member(struct arena *a, struct json_out *j, const struct provider_member *m, const PGresult *r,
+                         size_t row, int col)
+{
+    struct str *texts;
     if (db_is_null(r, row, col))
         return;
     switch (m->shape) {
-    case TEXT:
+    case MEMBER_TEXT:
         json_add_str(j, m->name, db_text(r, row, col));
         break;
-    case FLAG:
+    case MEMBER_FLAG:
         json_add_bool(j, m->name, db_true(r, row, col));
         break;
-    case JSON_TEXT:
+    case MEMBER_OBJECT:
         json_add_raw(j, m->name, db_text(r, row, col));
         break;
-    case SCOPES: {
-        size_t n = db_array_read(a, db_text(r, row, col), &scopes);
-        json_add_strs(j, m->name, scopes, n);
+    case MEMBER_OBJECT_NO_NULL:
+        json_add_raw(j, m->name, without_nulls(a, db_text(r, row, col)));
+        break;
+    case MEMBER_TEXTS: {
+        size_t n = db_array_read(a, db_text(r, row, col), &texts);
+        json_add_strs(j, m->name, texts, n);
         break;
     }
     }
 }
 
-static bool same_provider(const PGresult *x, size_t row, const PGresult *y, size_t other)
+/* The members of table M, whose columns begin at COL. */
+static void write_members(struct arena *a, struct json_out *j, const struct provider_member *m, const PGresult *r,
+                          size_t row, int col)
 {
-    for (int col = DOMAIN; col <= PROVIDER; col++)
-        if (!str_is(db_text(x, row, col), db_text(y, other, col)))
+    for (; m->name; m++)
+        write_member(a, j, m, r, row, col++);
+}
+
+static void write_map(struct arena *a, struct json_out *j, const char *key, const PGresult *r, size_t row, int col)
+{
+    json_open(j, key, '{');
+    write_members(a, j, user_info_map_members, r, row, col);
+    json_close(j, '}');
+}
+
+static void write_client(struct arena *a, struct json_out *j, const PGresult *r, size_t row)
+{
+    bool typed = db_text(r, row, CLIENT_TYPE).n > 0; /* a missing one is stored as '' */
+    json_open(j, NULL, '{');
+    write_members(a, j, client_members + !typed, r, row, CLIENT_TYPE + !typed);
+    json_close(j, '}');
+}
+
+static bool same_provider(const PGresult *r, size_t row, size_t other)
+{
+    for (int col = PROVIDER; col >= DOMAIN; col--)
+        if (!str_is(db_text(r, row, col), db_text(r, other, col)))
             return false;
     return true;
 }
 
-/* A missing clientType is stored as ''. */
-static void write_clients(struct arena *a, struct json_out *j, const PGresult *providers, size_t row,
-                          const PGresult *clients)
+/* Writes the provider whose rows begin at FIRST; returns the row behind them. */
+static size_t write_provider(struct arena *a, struct json_out *j, const PGresult *r, size_t first)
 {
-    json_open(j, "clients", '[');
-    for (size_t i = 0; i < db_rows(clients); i++) {
-        if (!same_provider(providers, row, clients, i))
-            continue;
-        json_open(j, NULL, '{');
-        for (int m = 0; m < CLIENT_MEMBERS; m++)
-            if (m > 0 || db_text(clients, i, FIRST_OWN).n)
-                write_member(a, j, &client_members[m], clients, i, FIRST_OWN + m);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-}
-
-static void write_map(struct json_out *j, const char *key, const PGresult *r, size_t row, int col)
-{
-    json_open(j, key, '{');
-    for (int m = 0; m < MAP_MEMBERS; m++)
-        json_add_str_if(j, map_members[m], db_text(r, row, col + m));
-    json_close(j, '}');
-}
-
-static void write_provider(struct arena *a, struct json_out *j, const PGresult *r, size_t row, const PGresult *clients)
-{
+    size_t row = first;
     json_open(j, NULL, '{');
-    json_add_str(j, "thirdPartyId", db_text(r, row, PROVIDER));
-    json_add_str_if(j, "name", db_text(r, row, NAME_COLUMN));
-    write_clients(a, j, r, row, clients);
-    for (int m = 0; m < PROVIDER_MEMBERS; m++)
-        write_member(a, j, &provider_members[m], r, row, MEMBER_COLUMN + m);
+    json_add_str(j, "thirdPartyId", db_text(r, first, PROVIDER));
+    json_add_str_if(j, "name", db_text(r, first, NAME));
+    json_open(j, "clients", '[');
+    for (; row < db_rows(r) && same_provider(r, row, first); row++)
+        if (!db_is_null(r, row, CLIENT_ID))
+            write_client(a, j, r, row);
+    json_close(j, ']');
+    write_members(a, j, provider_members, r, first, MEMBERS);
     json_open(j, "userInfoMap", '{');
-    write_map(j, "fromIdTokenPayload", r, row, MAP_COLUMN);
-    write_map(j, "fromUserInfoAPI", r, row, MAP_COLUMN + MAP_MEMBERS);
+    write_map(a, j, "fromIdTokenPayload", r, first, ID_TOKEN_MAP);
+    write_map(a, j, "fromUserInfoAPI", r, first, USER_INFO_MAP);
     json_close(j, '}');
     json_close(j, '}');
+    return row;
 }
 
 static struct db_arg or_null(struct str s)
@@ -130,19 +127,17 @@ static bool same_tenant(struct tenant_id a, struct tenant_id b)
 
 enum st_err providers_load(struct ctx *c, struct db *base_db, struct tenant_id which, struct provider_lists *out)
 {
-    struct db_arg cud = or_null(which.cud), app = or_null(which.app), tenant = or_null(which.tenant);
-    struct db_call calls[] = {DB_CALL(STMT_tenant_providers, cud, app, tenant),
-                              DB_CALL(STMT_tenant_provider_clients, cud, app, tenant)};
-    ST_TRY(db_run(c, base_db, calls, 2));
-    const PGresult *r = calls[0].result;
+    const PGresult *r;
+    ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_providers, or_null(which.cud), or_null(which.app),
+                  or_null(which.tenant)));
     out->n = 0;
     out->v = arena_array(c->arena, db_rows(r) + 1, sizeof out->v[0]);
     for (size_t row = 0; row < db_rows(r);) {
         struct tenant_id id = id_of(r, row);
         struct json_out j = json_out(c->arena);
         json_open(&j, NULL, '[');
-        for (; row < db_rows(r) && same_tenant(id, id_of(r, row)); row++)
-            write_provider(c->arena, &j, r, row, calls[1].result);
+        while (row < db_rows(r) && same_tenant(id, id_of(r, row)))
+            row = write_provider(c->arena, &j, r, row);
         json_close(&j, ']');
         out->v[out->n].id = id;
         out->v[out->n++].json = json_done(&j);

@@ -28,7 +28,8 @@ static bool compile(struct str pattern, pcre2_code **out)
     *out = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF,
                          &error, &offset, NULL);
     if (*out)
-        (void)pcre2_jit_compile(*out, PCRE2_JIT_COMPLETE); /* pcre2_match interprets where JIT is not allowed */
+        (void)pcre2_jit_compile(*out,
+                                PCRE2_JIT_COMPLETE); /* pcre2_match interprets where JIT is not allowed */
     return *out != NULL;
 }
 
@@ -83,8 +84,8 @@ static void spell(struct str address, struct spellings *s)
         return;
     const uint8_t *b = v6.s6_addr;
     int n = snprintf(s->uncompressed, sizeof s->uncompressed, "%x:%x:%x:%x:%x:%x:%x:%x", b[0] << 8 | b[1],
-                     b[2] << 8 | b[3], b[4] << 8 | b[5], b[6] << 8 | b[7], b[8] << 8 | b[9], b[10] << 8 | b[11],
-                     b[12] << 8 | b[13], b[14] << 8 | b[15]);
+                     b[2] << 8 | b[3], b[4] << 8 | b[5], b[6] << 8 | b[7], b[8] << 8 | b[9],
+                     b[10] << 8 | b[11], b[12] << 8 | b[13], b[14] << 8 | b[15]);
     inet_ntop(AF_INET6, &v6, s->canonical, sizeof s->canonical);
     s->v[0] = str_of(s->canonical);
     s->v[1] = (struct str){s->uncompressed, (size_t)n};
@@ -118,5 +119,6 @@ bool policy_allows(const struct policy *p, struct str remote_addr)
     if (deny == RULE_MATCH || deny == RULE_FAILED)
         return false;
     enum rule_result allow = try_rule(p, RULE_ALLOW, &s);
-    return allow == RULE_MATCH || allow == RULE_ABSENT; /* absent: then there is a deny rule, which let it pass */
+    return allow == RULE_MATCH ||
+           allow == RULE_ABSENT; /* absent: then there is a deny rule, which let it pass */
 }

@@ -51,7 +51,7 @@ static enum st_err open_token(struct refresh *f, struct tenancy *tenancy, bool *
         (!given.p || given.n != expected.n || sodium_memcmp(given.p, expected.p, given.n) != 0))
         return unauthorised(f, STR("Anti CSRF token missing, or not matching"));
     ST_TRY(session_tenant(f->c, tenancy, f->app, f->presented.tenant_id, &f->tenant));
-    ST_TRY(session_check_validity(f->c, f->app, f->in->access_validity != 0, f->in->access_validity));
+    ST_TRY(session_check_validity(f->c, f->app, f->in->has_access_validity, f->in->access_validity));
     f->hash1 = refresh_token_hash1(f->c->arena, f->in->refresh_token);
     f->hash2 = refresh_token_hash2(f->c->arena, f->hash1);
     if (f->presented.parent_hash1.p)
@@ -143,9 +143,10 @@ static enum st_err mint_access_token(struct refresh *f)
     struct access_token t = {
         .version = f->in->access_token_version,
         .issued_ms = f->now,
-        .expires_ms = f->in->access_validity ? f->now + f->in->access_validity
-                                             : access_token_end(f->now, config->access_token_validity_ms,
-                                                                config->access_token_validity_jitter, random_unit()),
+        .expires_ms = f->in->has_access_validity
+                          ? f->now + f->in->access_validity
+                          : access_token_end(f->now, config->access_token_validity_ms,
+                                             config->access_token_validity_jitter, random_unit()),
         .user_id = f->out->session.user_id,
         .recipe_user_id = f->out->session.recipe_user_id,
         .session_handle = f->out->session.handle,

@@ -113,9 +113,10 @@ static enum st_err mint_tokens(struct ctx *c, const struct tenant *t, const stru
     struct access_token access = {
         .version = in->access_token_version,
         .issued_ms = now,
-        .expires_ms = in->access_validity ? now + in->access_validity
-                                          : access_token_end(now, app->config->access_token_validity_ms,
-                                                             app->config->access_token_validity_jitter, random_unit()),
+        .expires_ms = in->has_access_validity
+                          ? now + in->access_validity
+                          : access_token_end(now, app->config->access_token_validity_ms,
+                                             app->config->access_token_validity_jitter, random_unit()),
         .user_id = out->session.user_id,
         .recipe_user_id = out->session.recipe_user_id,
         .session_handle = out->session.handle,
@@ -148,7 +149,7 @@ enum st_err session_create(struct ctx *c, const struct tenant *t, const struct s
     struct who who;
     struct str uuid = random_uuid_str(c->arena);
     bool public_tenant = str_is(t->id.tenant, STR("public"));
-    ST_TRY(session_check_validity(c, t->app, in->access_validity != 0, in->access_validity));
+    ST_TRY(session_check_validity(c, t->app, in->has_access_validity, in->access_validity));
     ST_TRY(find_who(c, t, in->user_id, &who));
     *out = (struct session_tokens){
         .session = {.handle = public_tenant ? uuid : ARENA_CONCAT(c->arena, uuid, STR("_"), t->id.tenant),

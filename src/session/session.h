@@ -47,7 +47,8 @@ struct session_create {
     bool anti_csrf, static_key;
     json_object *payload;
     struct str data;             /* JSON text */
-    int64_t access_validity;     /* ms; 0: as configured, with jitter */
+    int64_t access_validity;     /* ms */
+    bool has_access_validity;    /* else as configured, with jitter */
     int access_token_version;
 };
 
@@ -60,6 +61,7 @@ struct session_refresh {
     bool anti_csrf;
     enum { SESSION_KEY_KEEP, SESSION_KEY_DYNAMIC, SESSION_KEY_STATIC } key;
     int64_t access_validity;
+    bool has_access_validity;
     int access_token_version;
     bool rotate; /* rules from CDI 5.6 on */
 };
@@ -107,7 +109,7 @@ void session_user_active(struct ctx *c, const struct tenant *app, struct str use
 /* The tenant that a handle or token of APP names; ST_BAD_REQUEST when there is no such tenant. */
 enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str tenant_id, const struct tenant **out) ST_MUST_CHECK;
 
-/* ST_BAD_REQUEST unless 0 (not given) or within 1 .. access_token_validity. */
+/* ST_BAD_REQUEST unless not GIVEN or within 1 .. access_token_validity. */
 enum st_err session_check_validity(struct ctx *c, const struct tenant *app, bool given, int64_t validity) ST_MUST_CHECK;
 
 /* For the access tokens of one app. */

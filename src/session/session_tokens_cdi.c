@@ -29,7 +29,6 @@ static enum st_err post_session(struct core_call *k)
 {
     const struct create_in *in = k->in;
     const struct config *config = k->tenant->app->config;
-    ST_TRY(session_check_validity(k->c, k->tenant->app, in->has_accessTokenValidity, in->accessTokenValidity));
     struct session_create create = {
         .user_id = in->userId,
         .anti_csrf = in->enableAntiCsrf,
@@ -38,6 +37,7 @@ static enum st_err post_session(struct core_call *k)
         .payload = in->userDataInJWT,
         .data = json_text(k->c->arena, in->userDataInDatabase),
         .access_validity = in->accessTokenValidity,
+        .has_access_validity = in->has_accessTokenValidity,
         .access_token_version = access_token_version_of_cdi(k->cdi),
     };
     struct session_tokens tokens;
@@ -138,7 +138,6 @@ static enum st_err post_session_refresh(struct core_call *k)
     const struct refresh_in *in = k->in;
     if (!k->path_tenant)
         return tenancy_unknown(k->c, k->path);
-    ST_TRY(session_check_validity(k->c, k->tenant, in->has_accessTokenValidity, in->accessTokenValidity));
     struct session_refresh refresh = {
         .refresh_token = in->refreshToken,
         .anti_csrf_token = in->antiCsrfToken,
@@ -147,6 +146,7 @@ static enum st_err post_session_refresh(struct core_call *k)
                : in->useDynamicSigningKey    ? SESSION_KEY_DYNAMIC
                                              : SESSION_KEY_STATIC,
         .access_validity = in->accessTokenValidity,
+        .has_access_validity = in->has_accessTokenValidity,
         .access_token_version = access_token_version_of_cdi(k->cdi),
         .rotate = k->cdi >= CDI_5_6,
     };

@@ -164,10 +164,12 @@ static void replace(struct tenancy *t, struct tenant_id id, struct tenant_entry 
     }
 }
 
-static enum st_err find_entry(struct ctx *c, struct tenancy *t, struct tenant_id id, struct tenant_entry **out);
+static enum st_err find_entry(struct ctx *c, struct tenancy *t, struct tenant_id id,
+                              struct tenant_entry **out);
 
 /* The level that ID inherits from: tenant -> app -> connection-URI domain -> base. */
-static enum st_err find_parent(struct ctx *c, struct tenancy *t, struct tenant_id id, struct tenant_entry **out)
+static enum st_err find_parent(struct ctx *c, struct tenancy *t, struct tenant_id id,
+                               struct tenant_entry **out)
 {
     *out = NULL;
     if (!str_is(id.tenant, STR("public")))
@@ -179,8 +181,8 @@ static enum st_err find_parent(struct ctx *c, struct tenancy *t, struct tenant_i
 }
 
 /* OLD is what was cached before, or NULL: an app keeps its keyring over a change. */
-static enum st_err complete(struct ctx *c, struct tenancy *t, struct tenant_entry *e, struct tenant_entry *parent,
-                            const struct tenant_entry *old)
+static enum st_err complete(struct ctx *c, struct tenancy *t, struct tenant_entry *e,
+                            struct tenant_entry *parent, const struct tenant_entry *old)
 {
     struct tenant *tenant = &e->tenant;
     tenant->db = tenancy_db(t, tenant->config);
@@ -215,7 +217,8 @@ static enum st_err load(struct ctx *c, struct tenancy *t, struct tenant_id id, c
 }
 
 /* *OUT is held by the arena. */
-static enum st_err find_entry(struct ctx *c, struct tenancy *t, struct tenant_id id, struct tenant_entry **out)
+static enum st_err find_entry(struct ctx *c, struct tenancy *t, struct tenant_id id,
+                              struct tenant_entry **out)
 {
     uint64_t now = generation_now(t->generations, GENERATION_TENANTS, generation_slot(id.app));
     struct arena_cleanup *hold = arena_reserve_cleanup(c->arena, tenant_entry_unref);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tenants as the requests of one worker see them: immutable snapshots in a cache (spec: cdi-conventions 3,
- * cdi-multitenancy 1.2, config 1). A tenant is named by connection-URI domain, app and tenant; canonical public values are
- * "", "public", "public". Snapshots are read on first use and again when their generation changed (base/generations.h), never per
- * request. When the database is away a known snapshot stays in use.
+ * cdi-multitenancy 1.2, config 1). A tenant is named by connection-URI domain, app and tenant; canonical
+ * public values are
+ * "", "public", "public". Snapshots are read on first use and again when their generation changed
+ * (base/generations.h), never per request. When the database is away a known snapshot stays in use.
  *
- * Lock rule: one mutex around the table, held for look-ups and replacing only, never while talking to the database.
+ * Lock rule: one mutex around the table, held for look-ups and replacing only, never while talking to the
+ * database.
  */
 #ifndef ST_TENANCY_TENANCY_H
 #define ST_TENANCY_TENANCY_H
@@ -51,27 +53,32 @@ struct tenancy_hooks {
 /* BASE_DB serves every tenant that has no database settings of its own. NULL: out of memory. */
 struct tenancy *tenancy_new(const struct config *base, struct db *base_db, struct generations *generations,
                             const struct tenancy_hooks *hooks);
-void tenancy_free(struct tenancy *t); /* after all requests ended; closes the databases it opened, not BASE_DB */
+void tenancy_free(
+    struct tenancy *t); /* after all requests ended; closes the databases it opened, not BASE_DB */
 void tenancy_tick(struct tenancy *t); /* once a second: db_tick of all databases */
 
-/* The database of a configuration: BASE_DB, or one opened for it and shared by all tenants with the same pool. NULL: too many
- * databases, or out of memory. */
+/* The database of a configuration: BASE_DB, or one opened for it and shared by all tenants with the same
+ * pool. NULL: too many databases, or out of memory. */
 struct db *tenancy_db(struct tenancy *t, const struct config *config);
 
-/* *OUT lives until the request's arena is reset. ST_NOT_FOUND: no such tenant (no message set); ST_UNAVAILABLE. */
-enum st_err tenancy_find(struct ctx *c, struct tenancy *t, struct tenant_id id, const struct tenant **out) ST_MUST_CHECK;
+/* *OUT lives until the request's arena is reset. ST_NOT_FOUND: no such tenant (no message set);
+ * ST_UNAVAILABLE. */
+enum st_err tenancy_find(struct ctx *c, struct tenancy *t, struct tenant_id id,
+                         const struct tenant **out) ST_MUST_CHECK;
 
 /* Connection-URI domain of a Host header: the host without port when it is a known domain, "" otherwise.
  * ST_BAD_REQUEST for an empty host. (spec: cdi-conventions 3) */
-enum st_err tenancy_domain_of_host(struct ctx *c, struct tenancy *t, struct str host, struct str *cud) ST_MUST_CHECK;
+enum st_err tenancy_domain_of_host(struct ctx *c, struct tenancy *t, struct str host,
+                                   struct str *cud) ST_MUST_CHECK;
 
 /* ST_BAD_REQUEST with the reference's text for an unknown tenant, or an unknown app. */
 enum st_err tenancy_unknown(struct ctx *c, struct tenant_id id) ST_MUST_CHECK;
 enum st_err tenancy_unknown_app(struct ctx *c, struct tenant_id id) ST_MUST_CHECK;
 
-/* After a change was committed: this node's workers read the app again; with a CUD's public tenant, everything
- * that may inherit from it. The statement for the other nodes is tenancy_notify_arg's, sent in the writing
- * transaction: DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(...))). */
+/* After a change was committed: this node's workers read the app again; with a CUD's public tenant,
+ * everything that may inherit from it. The statement for the other nodes is tenancy_notify_arg's, sent in the
+ * writing transaction: DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)),
+ * db_str(tenancy_notify_payload(...))). */
 void tenancy_changed(struct tenancy *t, struct tenant_id id);
 struct str tenancy_notify_payload(struct arena *a, struct tenant_id id);
 

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "db/array.h"
-#include "json/json.h"
 #include "policy/policy.h"
+#include "json/json.h"
 
 enum tenant_load_column { CORE_CONFIG, EMAILPASSWORD, THIRDPARTY, PASSWORDLESS, FACTORS_NULL, FACTORS };
 
@@ -83,7 +83,8 @@ static enum st_err set_config(struct ctx *c, struct tenant_entry *e, const struc
     if (err == ST_UNAVAILABLE)
         return err;
     if (err) {
-        LOG_ERROR(c, "the stored configuration of this tenant is invalid, so it is not loaded: %s", error.text);
+        LOG_ERROR(c, "the stored configuration of this tenant is invalid, so it is not loaded: %s",
+                  error.text);
         return ctx_fail(c, ST_INTERNAL, "the stored configuration of this tenant is invalid");
     }
     return set_policy(e) ? ST_OK : ST_UNAVAILABLE;

@@ -10,7 +10,7 @@
 struct tenant_entry {
     struct tenant tenant; /* its strings follow this struct in memory */
     atomic_uint references;
-    struct tenant_entry *app;  /* owned reference behind tenant.app; NULL when it is its own */
+    struct tenant_entry *app; /* owned reference behind tenant.app; NULL when it is its own */
     struct policy *policy;
     void (*keyring_unref)(struct keyring *k);
     _Atomic uint64_t generation; /* at which it was last known to be true */

@@ -69,8 +69,9 @@ enum st_err users_lock(struct ctx *c, struct db *db, struct str app, const struc
     return ctx_fail(c, ST_RETRY, "the users that are being changed were changed at the same time");
 }
 
-enum st_err users_change_account_info(struct ctx *c, struct db *db, struct str app, const struct locked_user *u,
-                                      struct str type, struct str value, enum account_info_change *out)
+enum st_err users_change_account_info(struct ctx *c, struct db *db, struct str app,
+                                      const struct locked_user *u, struct str type, struct str value,
+                                      enum account_info_change *out)
 {
     struct db_arg a = db_str(app), id = db_str(u->id), t = db_str(type), v = db_str(value);
     struct db_arg primary = db_str(u->primary_id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Users of all auth recipes as the core door shows them (spec: cdi-emailpassword 1, cdi-misc 5, cdi-users 4, 5): a user is a group of one or more
- * login methods. All strings live in the arena or in results tied to it.
+ * Users of all auth recipes as the core door shows them (spec: cdi-emailpassword 1, cdi-misc 5, cdi-users 4,
+ * 5): a user is a group of one or more login methods. All strings live in the arena or in results tied to it.
  */
 #ifndef ST_USERS_USER_H
 #define ST_USERS_USER_H
@@ -21,9 +21,9 @@ struct login_method {
 };
 
 struct user {
-    struct str id;          /* internal id of the primary or only login method */
-    struct str external_id; /* of that id; absent when not mapped */
-    bool is_primary;        /* primary or linked */
+    struct str id;                /* internal id of the primary or only login method */
+    struct str external_id;       /* of that id; absent when not mapped */
+    bool is_primary;              /* primary or linked */
     struct login_method *methods; /* by time joined */
     size_t nmethods;
 };
@@ -59,16 +59,20 @@ struct user_query {
 struct db_call users_query_call(struct arena *a, const struct user_query *q);
 void users_from(struct arena *a, const PGresult *r, struct users *out); /* sorted by time joined */
 
-enum st_err users_find(struct ctx *c, struct db *db, const struct user_query *q, struct users *out) ST_MUST_CHECK;
+enum st_err users_find(struct ctx *c, struct db *db, const struct user_query *q,
+                       struct users *out) ST_MUST_CHECK;
 
 /* One user by any kind of id: an internal id wins over a mapped one. *OUT is NULL when there is none. */
-enum st_err user_by_id(struct ctx *c, struct db *db, struct str app, struct str id, const struct user **out) ST_MUST_CHECK;
+enum st_err user_by_id(struct ctx *c, struct db *db, struct str app, struct str id,
+                       const struct user **out) ST_MUST_CHECK;
 
 /* The login method of U with that recipe user id (internal or external), or NULL. */
 const struct login_method *user_method(const struct user *u, struct str recipe_user_id);
 
-/* Writes the user object in the form of the interface version CDI. ST_INTERNAL: a passkey user has no form before 4.0. */
-enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const struct user *u, int cdi) ST_MUST_CHECK;
+/* Writes the user object in the form of the interface version CDI. ST_INTERNAL: a passkey user has no form
+ * before 4.0. */
+enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const struct user *u,
+                       int cdi) ST_MUST_CHECK;
 
 /* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
 bool user_activity_due(struct str app, struct str user_id);

@@ -2,7 +2,7 @@
  *
  * The two forms of the user object (spec: cdi-emailpassword 1).
  */
-#include "core/cdi.h"
+#include "http/cdi.h"
 #include "users/user.h"
 
 /* Values already written, so that each appears once. */
@@ -101,13 +101,14 @@ static void write_method(struct json_out *j, const struct login_method *m, int c
     json_close(j, '}');
 }
 
-static enum st_err write_old(struct ctx *c, struct json_out *j, const char *key, const struct user *u, int cdi)
+static enum st_err write_old(struct ctx *c, struct json_out *j, const char *key, const struct user *u,
+                             int cdi)
 {
     const struct login_method *m = &u->methods[0];
     if (u->nmethods == 0 || is_passkey(m))
         return ctx_fail(c, ST_INTERNAL, "this user cannot be shown to clients below CDI 4.0");
     json_open(j, key, '{');
-    json_add_str(j, "id", user_public_id(u));
+    json_add_str(j, "id", method_public_id(m));
     json_add_i64(j, "timeJoined", m->time_joined_ms);
     if (cdi >= CDI_3_0)
         json_add_strs(j, "tenantIds", m->tenants, m->ntenants);

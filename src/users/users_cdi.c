@@ -39,7 +39,8 @@ static const struct field by_account_info_fields[] = {
     FIELDS_END,
 };
 
-/* Does a login method hold VALUE? Used with one of the tests below over all methods of a user, in any tenant. */
+/* Does a login method hold VALUE? Used with one of the tests below over all methods of a user, in any tenant.
+ */
 typedef bool method_test(const struct login_method *m, const struct user_query *q);
 
 static bool email_is(const struct login_method *m, const struct user_query *q)
@@ -88,8 +89,9 @@ static enum st_err get_users_by_account_info(struct core_call *k)
     if (!any && !str_is(in->doUnionOfAccountInfo, STR("false")))
         return ctx_fail(k->c, ST_BAD_REQUEST, "'doUnionOfAccountInfo' should be either 'true' or 'false'");
     if (in->has_thirdPartyId != in->has_thirdPartyUserId)
-        return ctx_fail(k->c, ST_BAD_REQUEST,
-                        "If 'thirdPartyId' is provided, 'thirdPartyUserId' must also be provided, and vice versa");
+        return ctx_fail(
+            k->c, ST_BAD_REQUEST,
+            "If 'thirdPartyId' is provided, 'thirdPartyUserId' must also be provided, and vice versa");
     struct user_query q = {
         .app = k->tenant->id.app,
         .tenant = k->tenant->id.tenant,
@@ -111,10 +113,19 @@ static enum st_err get_users_by_account_info(struct core_call *k)
 }
 
 const struct route users_routes[] = {
-    {.path = "/user/id", .method = HTTP_GET, .scope = SCOPE_APP, .since = CDI_4_0, .fields = user_id_fields,
-     .in_size = sizeof(struct user_id_in), .handler = get_user_by_id},
-    {.path = "/users/by-accountinfo", .method = HTTP_GET, .scope = SCOPE_TENANT, .since = CDI_4_0,
-     .fields = by_account_info_fields, .in_size = sizeof(struct by_account_info_in),
+    {.path = "/user/id",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP,
+     .since = CDI_4_0,
+     .fields = user_id_fields,
+     .in_size = sizeof(struct user_id_in),
+     .handler = get_user_by_id},
+    {.path = "/users/by-accountinfo",
+     .method = HTTP_GET,
+     .scope = SCOPE_TENANT,
+     .since = CDI_4_0,
+     .fields = by_account_info_fields,
+     .in_size = sizeof(struct by_account_info_in),
      .handler = get_users_by_account_info},
     {.path = NULL},
 };

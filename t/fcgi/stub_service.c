@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A service without recipes and database, behind the real processes of fcgi/: what the tests of that layer and the
- * benchmark "hello" talk to. The path says what happens, the query string is its number.
+ * A service without recipes and database, behind the real processes of fcgi/: what the tests of that layer
+ * and the benchmark "hello" talk to. The path says what happens, the query string is its number.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -119,15 +119,16 @@ static const struct {
     const char *path;
     enum serve_state (*serve)(struct exchange *);
 } routes[] = {
-    {"/hello", hello},     {"/body", body},       {"/params", params}, {"/request", request}, {"/big", big},
-    {"/headers", headers}, {"/slow", slow},       {"/pid", pid},       {"/crash", crash},     {"/hash", hash},
+    {"/hello", hello},     {"/body", body}, {"/params", params}, {"/request", request}, {"/big", big},
+    {"/headers", headers}, {"/slow", slow}, {"/pid", pid},       {"/crash", crash},     {"/hash", hash},
 };
 
 struct service *service_start(const struct config *base, struct shared *shared, char *why, size_t why_size)
 {
     (void)base;
     (void)shared;
-    const char *flag = getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */
+    const char *flag =
+        getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */
     FILE *f = flag ? fopen(flag, "r") : NULL;
     char word[16] = "";
     if (f) {
@@ -189,5 +190,7 @@ void service_refuse(struct service *s, struct exchange *x)
 enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void))
 {
     (void)config;
-    return getenv("STUB_NO_SCHEMA") ? ctx_fail(c, ST_UNAVAILABLE, "no database") : cancelled() ? ST_UNAVAILABLE : ST_OK;
+    return getenv("STUB_NO_SCHEMA") ? ctx_fail(c, ST_UNAVAILABLE, "no database")
+           : cancelled()            ? ST_UNAVAILABLE
+                                    : ST_OK;
 }

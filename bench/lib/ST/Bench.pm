@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep);
 use ST::Env qw(top_dir);
 use ST::Proc;
 
-our @EXPORT_OK = qw(load_of rsa_times row heading ratio);
+our @EXPORT_OK = qw(load_of rsa_times row heading ratio settle);
 
 my $TICK = 1e6 / POSIX::sysconf(POSIX::_SC_CLK_TCK());    # microseconds
 
@@ -29,6 +29,19 @@ sub cpu_of (@pids) {
 # GROUPS: name => process id of the oldest, e.g. (nginx => ..., service => ..., postgres => ...).
 sub cpu_groups (%groups) {
     return map { my $name = $_; ($name => cpu_of($groups{$name}, ST::Proc::descendants($groups{$name}))) } keys %groups;
+}
+
+# Waits until the processes rest: after a start the jobs process makes signing keys for later.
+sub settle (%groups) {
+    for (1 .. 90) {
+        my %before = cpu_groups(%groups);
+        sleep 1;
+        my %after = cpu_groups(%groups);
+        my $used  = 0;
+        $used += $after{$_} - $before{$_} for keys %after;
+        return if $used < 30_000;
+    }
+    return;
 }
 
 # Runs wrk. Options: url, script (in bench/wrk/), args, connections, threads, seconds, groups.

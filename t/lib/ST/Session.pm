@@ -17,7 +17,7 @@ use MIME::Base64 qw(decode_base64 decode_base64url encode_base64 encode_base64ur
 use ST::Env qw(temp_dir write_file);
 
 our @EXPORT_OK = qw(T F create verify refresh create_answer verify_answer refresh_answer create_input verify_input
-  refresh_input shape hash2 part_text header_of payload_of forged_jwt forged_legacy key_pair jwk_pem spki_pem is_signed is_theft);
+  refresh_input shape hash2 part_text header_of payload_of forged_jwt forged_legacy key_pair jwk_pem spki_pem is_signed);
 
 use constant { T => JSON::PP::true, F => JSON::PP::false };
 
@@ -75,10 +75,6 @@ sub hash2 ($token) { return sha256_hex(sha256_hex($token)) }
 sub part_text  ($token, $at) { return decode_base64url((split /[.]/, $token)[$at] =~ tr{+/=}{-_}dr) }
 sub header_of  ($token)      { return $JSON->decode(part_text($token, 0)) }
 sub payload_of ($token)      { return $JSON->decode(part_text($token, 1)) }
-
-sub is_theft ($answer, $subtype = undef) {
-    return $answer->{status} eq 'TOKEN_THEFT_DETECTED' && ($answer->{recentTokenReuseSubtype} // q{}) eq ($subtype // q{});
-}
 
 # ---- signatures ----
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cdi.h"
+#include "http/cdi.h"
 
 enum { MAX_HEADER = 64 };
 
@@ -65,8 +65,8 @@ enum st_err cdi_negotiate(struct ctx *c, struct str header, struct str max, stru
             return ctx_fail(c, ST_BAD_REQUEST, "cdi-version %.*s not supported", STR_ARG(header));
         if (min.p && cdi_compare(header, min) < 0)
             return ctx_fail(c, ST_BAD_REQUEST,
-                            "cdi-version %.*s is lower than the minimum allowed version %.*s", STR_ARG(header),
-                            STR_ARG(min));
+                            "cdi-version %.*s is lower than the minimum allowed version %.*s",
+                            STR_ARG(header), STR_ARG(min));
     }
     *out = (struct cdi_choice){
         .text = chosen, .number = number_of(chosen), .before_3_0 = cdi_compare(chosen, STR("3.0")) < 0};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Versions of the core driver interface (spec: cdi-conventions 1). A version is a number: 2.21 is 221, 5.4 is 504.
+ * Versions of the core driver interface (spec: cdi-conventions 1). A version is a number: 2.21 is 221, 5.4 is
+ * 504.
  */
-#ifndef ST_CORE_CDI_H
-#define ST_CORE_CDI_H
+#ifndef ST_HTTP_CDI_H
+#define ST_HTTP_CDI_H
 
 #include "base/ctx.h"
 
@@ -25,16 +26,16 @@ enum cdi {
 extern const char *const cdi_versions[]; /* supported ones, NULL at the end; in the order in which the
                                             reference lists them at GET /apiversion */
 
-/* Result of the negotiation: NUMBER is 0 when the version is none of the supported ones (then only routes that need no version
- * may answer, and is_old tells whether it orders below 3.0). */
+/* Result of the negotiation: NUMBER is 0 when the version is none of the supported ones (then only routes
+ * that need no version may answer, and before_3_0 tells whether it orders below 3.0). */
 struct cdi_choice {
     struct str text;
     int number;
     bool before_3_0;
 };
 
-/* HEADER absent: the highest allowed. MAX and MIN are the app's configured limits, absent when not set. Errors
- * 400 with the spec's texts, for steps 3 to 5 of the negotiation. */
+/* HEADER absent: the highest allowed. MAX and MIN are the app's configured limits, absent when not set.
+ * Errors 400 with the spec's texts, for steps 3 to 5 of the negotiation. */
 enum st_err cdi_negotiate(struct ctx *c, struct str header, struct str max, struct str min,
                           struct cdi_choice *out) ST_MUST_CHECK;
 
