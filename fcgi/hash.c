@@ -17,6 +17,7 @@ enum {
     PURGE_INTERVAL_MS = 50,
     KEEP_MEMORY_MS = 10000, /* of Argon2, by a thread that has nothing to do */
     KEEP_BYTES_MAX = 1 << 30,
+    IMPORTED_COST_MAX = 18, /* of bcrypt: some 13 s of processor time */
 };
 
 int hash_open(struct hash_pool *h)
@@ -200,7 +201,11 @@ static void finish_batch(struct hash_pool *h, struct batch *b)
 static bool open_env(const struct config *config, struct password_jobs_env *env)
 {
     size_t keep = config->hash_alg == CONFIG_HASH_ARGON2 ? (size_t)config->argon2_memory_kb * 1024 : 0;
-    *env = (struct password_jobs_env){.bcrypt_crypt_r = !config->fcgi_bcrypt_interleaved};
+    unsigned rounds = (unsigned)config->bcrypt_log_rounds;
+    *env = (struct password_jobs_env){
+        .bcrypt_crypt_r = !config->fcgi_bcrypt_interleaved,
+        .bcrypt_verify_cost_max = rounds > IMPORTED_COST_MAX ? rounds : IMPORTED_COST_MAX,
+    };
     env->argon2 = argon2_arena_create(keep < KEEP_BYTES_MAX ? keep : KEEP_BYTES_MAX);
     return env->argon2 != NULL;
 }

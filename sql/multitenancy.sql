@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Tenants as the multitenancy endpoints read and write them (src/multitenancy/). Spec: cdi-multitenancy 3.7, 4, 7.
 
+-- The lock of one tenant ($1), which the reference takes too, behind one of all writers here: what a tenant may be depends on the
+-- others.
 -- name: tenant_lock
-SELECT pg_advisory_xact_lock(hashtext($1))
+SELECT pg_advisory_xact_lock(hashtext('tenant_configs')), pg_advisory_xact_lock(hashtext($1))
 
--- Tenants of $1 domain, $2 app, $3 tenant; NULL stands for any.
+-- Tenants of $1 domain, $2 app, $3 tenant; NULL stands for any. In the order of bytes, in which the base tenant gets its place.
 -- name: tenant_records
 SELECT t.connection_uri_domain, t.app_id, t.tenant_id, COALESCE(t.core_config, '{}'), t.email_password_enabled,
        t.third_party_enabled, t.passwordless_enabled, COALESCE(t.is_first_factors_null, true),
@@ -17,7 +19,7 @@ SELECT t.connection_uri_domain, t.app_id, t.tenant_id, COALESCE(t.core_config, '
 FROM {tenant_configs} t
 WHERE ($1::text IS NULL OR t.connection_uri_domain = $1) AND ($2::text IS NULL OR t.app_id = $2)
   AND ($3::text IS NULL OR t.tenant_id = $3)
-ORDER BY t.connection_uri_domain, t.app_id, t.tenant_id
+ORDER BY t.connection_uri_domain COLLATE "C", t.app_id COLLATE "C", t.tenant_id COLLATE "C"
 
 -- Those that a change of $1 domain, $2 app, $3 tenant has to be compared with (spec: cdi-multitenancy 3.6).
 -- name: tenant_others
@@ -108,10 +110,10 @@ SELECT $1, $2, $3, p ->> 'thirdPartyId', p ->> 'name', p ->> 'authorizationEndpo
        (p -> 'authorizationEndpointQueryParams')::text, p ->> 'tokenEndpoint', (p -> 'tokenEndpointBodyParams')::text,
        p ->> 'userInfoEndpoint', (p -> 'userInfoEndpointQueryParams')::text, (p -> 'userInfoEndpointHeaders')::text,
        p ->> 'jwksURI', p ->> 'oidcDiscoveryEndpoint', (p ->> 'requireEmail')::boolean,
-       p #>> '{userInfoMap,fromIdTokenPayload,userId}', p #>> '{userInfoMap,fromIdTokenPayload,email}',
-       p #>> '{userInfoMap,fromIdTokenPayload,emailVerified}', p #>> '{userInfoMap,fromUserInfoAPI,userId}',
-       p #>> '{userInfoMap,fromUserInfoAPI,email}', p #>> '{userInfoMap,fromUserInfoAPI,emailVerified}'
-FROM (SELECT $4::json AS p) AS input
+       m -> 'fromIdTokenPayload' ->> 'userId', m -> 'fromIdTokenPayload' ->> 'email',
+       m -> 'fromIdTokenPayload' ->> 'emailVerified', m -> 'fromUserInfoAPI' ->> 'userId',
+       m -> 'fromUserInfoAPI' ->> 'email', m -> 'fromUserInfoAPI' ->> 'emailVerified'
+FROM (SELECT $4::json AS p, $4::json -> 'userInfoMap' AS m) AS input
 
 -- name: tenant_add_provider_clients
 INSERT INTO {tenant_thirdparty_provider_clients} (
