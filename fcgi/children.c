@@ -30,6 +30,8 @@ static _Noreturn void run_child(struct children *c, enum child_kind kind, const 
     for (unsigned i = 0; i < c->n; i++)
         close(c->list[i].report_fd);
     children_free(c);
+    if (kind != CHILD_WORKER)
+        listeners_close(setup->listeners); /* only who accepts keeps the socket alive */
     child_prepare(master);
     exit(kind == CHILD_WORKER ? worker_run(setup) : jobs_run(setup));
 }

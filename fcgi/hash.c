@@ -46,7 +46,7 @@ static struct request *unlink_entry(struct hash_pool *h, struct request **link, 
 
 static bool nobody_waits_for(const struct request *r)
 {
-    return clock_monotonic_ms() >= r->x.ctx.deadline_ms || request_abandoned(r);
+    return clock_monotonic_ms() >= r->x.ctx.deadline_ms || request_peek(r->fd) == PEEK_CLOSED;
 }
 
 static void drop(struct hash_pool *h, struct request *list)

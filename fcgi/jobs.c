@@ -60,7 +60,8 @@ static void run_due(struct runner *r)
         bool ours = job->everywhere || lead_is_ours(&r->lead);
         if (ours)
             run_job(r, job);
-        r->due_ms[i] = clock_monotonic_ms() + (ours ? job->interval_ms : ASK_AGAIN_MS);
+        r->due_ms[i] = clock_monotonic_ms() +
+                       (ours || job->interval_ms < ASK_AGAIN_MS ? job->interval_ms : ASK_AGAIN_MS);
     }
 }
 

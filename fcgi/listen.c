@@ -8,13 +8,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 enum {
     FIRST_SYSTEMD_FD = 3,
     BACKLOG = 4096, /* a full queue is an instant 502; the kernel cuts it to net.core.somaxconn */
+    LET_GO_MS = 3000,
+    PROBE_PAUSE_MS = 100,
 };
 
 static bool is_listening_unix_socket(int fd)
@@ -54,21 +58,28 @@ static bool take_from_systemd(struct listeners *l, unsigned count, char *why, si
     return true;
 }
 
-/* What a crashed master left behind is removed; a socket that someone serves, or anything else, is not. */
-static bool make_room(const struct sockaddr_un *address)
+static bool is_dead(const struct sockaddr_un *address)
 {
-    struct stat st;
-    if (lstat(address->sun_path, &st) != 0)
-        return errno == ENOENT;
-    errno = EADDRINUSE;
-    if (!S_ISSOCK(st.st_mode))
-        return false;
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
         return false;
     bool dead =
         connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
     close(probe);
+    return dead;
+}
+
+/* What a crashed master left behind is removed; a socket that someone serves, or anything else, is not. Its
+ * workers may need a moment to notice that it is dead. */
+static bool make_room(const struct sockaddr_un *address)
+{
+    struct stat st;
+    if (lstat(address->sun_path, &st) != 0)
+        return errno == ENOENT;
+    bool dead = false;
+    int64_t end = clock_monotonic_ms() + LET_GO_MS;
+    while (S_ISSOCK(st.st_mode) && !(dead = is_dead(address)) && clock_monotonic_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = PROBE_PAUSE_MS * 1000000L}, NULL);
     errno = EADDRINUSE;
     return dead && unlink(address->sun_path) == 0;
 }

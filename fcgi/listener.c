@@ -56,10 +56,11 @@ void listener_reconfigure(struct listener *l, const struct config *config)
     l->due_ms = clock_monotonic_ms();
 }
 
-/* libpq's texts end in line breaks, which a log line turns into blanks. */
-static void fail(struct listener *l)
+/* WHY: NULL for libpq's own words, whose line breaks a log line turns into blanks. */
+static void fail(struct listener *l, const char *why)
 {
-    const char *why = l->pg && *PQerrorMessage(l->pg) ? PQerrorMessage(l->pg) : "no answer";
+    if (!why)
+        why = l->pg && *PQerrorMessage(l->pg) ? PQerrorMessage(l->pg) : "no answer";
     if (l->failures == 0)
         LOG_WARN(NULL, "no news of other nodes until the database can be reached again: %s", why);
     disconnect(l);
@@ -98,7 +99,7 @@ static void start_connecting(struct listener *l, const struct config_pg_conninfo
     l->state = LISTENER_CONNECTING;
     l->events = POLLOUT;
     if (!l->pg || PQstatus(l->pg) == CONNECTION_BAD)
-        fail(l);
+        fail(l, NULL);
 }
 
 static const char *hosts_of(const struct config_pg_conninfo *info)
@@ -118,14 +119,14 @@ static void start_attempt(struct listener *l)
 {
     struct config_pg_conninfo info;
     if (config_pg_conninfo(l->config, CONFIG_PG_LISTEN, &info) != ST_OK) {
-        fail(l);
+        fail(l, "out of memory");
         return;
     }
     if (l->state == LISTENER_WAITING && resolve_needed(hosts_of(&info))) {
         if (resolve_start(&l->resolve, hosts_of(&info)))
             l->state = LISTENER_RESOLVING;
         else
-            fail(l);
+            fail(l, "no process can be started");
     } else {
         start_connecting(l, &info);
     }
@@ -137,7 +138,7 @@ static void subscribe(struct listener *l)
     l->state = LISTENER_SUBSCRIBING;
     l->events = POLLIN;
     if (PQsetnonblocking(l->pg, 1) != 0 || !PQsendQuery(l->pg, statements[STMT_listen].text))
-        fail(l);
+        fail(l, NULL);
     else if (PQflush(l->pg) > 0)
         l->events = POLLIN | POLLOUT;
 }
@@ -155,7 +156,7 @@ static void go_on_connecting(struct listener *l)
         l->events = POLLOUT;
         break;
     default:
-        fail(l);
+        fail(l, NULL);
     }
 }
 
@@ -174,7 +175,7 @@ static void receive(struct listener *l, short revents)
     bool ok = !(revents & POLLOUT) || PQflush(l->pg) >= 0;
     l->events = POLLIN;
     if (!ok || !PQconsumeInput(l->pg)) {
-        fail(l);
+        fail(l, NULL);
         return;
     }
     while (l->state == LISTENER_SUBSCRIBING && !PQisBusy(l->pg)) {
@@ -183,7 +184,7 @@ static void receive(struct listener *l, short revents)
         bool done = !result;
         PQclear(result);
         if (!ok) {
-            fail(l);
+            fail(l, NULL);
             return;
         }
         if (done)
@@ -219,7 +220,7 @@ static void resolve_more(struct listener *l)
         start_attempt(l);
         resolve_stop(&l->resolve);
     } else if (state == RESOLVE_FAILED) {
-        fail(l);
+        fail(l, "the name of its host cannot be resolved");
     }
 }
 
@@ -229,7 +230,7 @@ static void time_has_come(struct listener *l, int64_t now)
         l->due_ms = now + ATTEMPT_MS;
         start_attempt(l);
     } else if (l->state != LISTENER_LISTENING) {
-        fail(l);
+        fail(l, NULL);
     }
 }
 

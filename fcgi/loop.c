@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -175,10 +176,13 @@ static void serve(struct loop *l, int fd, bool polled)
     }
 }
 
-static bool is_readable(int fd)
+/* Something to read, or the end of a kept connection, which is none of libfcgi's business. */
+static void connection_event(struct loop *l, int fd, unsigned events)
 {
-    char byte;
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1 || errno != EAGAIN;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && request_peek(fd) != PEEK_DATA)
+        close_connection(l, fd);
+    else
+        serve(l, fd, true);
 }
 
 static void start_connection(struct loop *l, int fd, bool serve_now)
@@ -186,7 +190,7 @@ static void start_connection(struct loop *l, int fd, bool serve_now)
     struct timeval timeout = {.tv_sec = RECEIVE_TIMEOUT_MS / 1000};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     atomic_fetch_add(&l->connections, 1);
-    if (serve_now && is_readable(fd))
+    if (serve_now && request_peek(fd) == PEEK_DATA)
         serve(l, fd, false);
     else if (!watch(l, EPOLL_CTL_ADD, SOURCE_CONNECTION, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
         close_connection(l, fd);
@@ -205,11 +209,12 @@ static void accept_one(struct loop *l, int listener)
         LOG_ERROR(NULL, "cannot accept connections: %s", strerror(errno));
         nanosleep(&(struct timespec){.tv_nsec = NO_DESCRIPTORS_PAUSE_MS * 1000000L}, NULL);
     }
+    pthread_mutex_lock(&l->lock); /* loop_drain may run meanwhile */
     /* Whatever else is waiting to be accepted makes an event again at once. */
-    if (!atomic_load(&l->draining) && !watch_listener(l, listener))
+    bool watched = atomic_load(&l->draining) || watch_listener(l, listener);
+    pthread_mutex_unlock(&l->lock);
+    if (!watched)
         LOG_ERROR(NULL, "cannot wait for connections: %s", strerror(errno));
-    if (atomic_load(&l->draining)) /* loop_drain may have run in between */
-        unwatch(l, listener);
     if (fd >= 0)
         start_connection(l, fd, true);
 }
@@ -267,10 +272,7 @@ void loop_run(struct loop *l, _Atomic int64_t *busy_since)
             accept_one(l, fd);
             break;
         case SOURCE_CONNECTION:
-            if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !(event.events & EPOLLIN))
-                close_connection(l, fd);
-            else
-                serve(l, fd, true);
+            connection_event(l, fd, event.events);
             break;
         case SOURCE_RESUME:
             resume_one(l);
@@ -281,14 +283,26 @@ void loop_run(struct loop *l, _Atomic int64_t *busy_since)
     }
 }
 
+/* The socket is to be dead as soon as nobody accepts from it any more, or clients of a service whose master
+ * was killed would wait for nobody, and the next master would think that it is served. The number stays
+ * taken: a thread may be about to use it. */
+static void let_go(const struct loop *l, int listener)
+{
+    (void)dup3(l->stop_event, listener, O_CLOEXEC);
+}
+
 void loop_drain(struct loop *l)
 {
+    pthread_mutex_lock(&l->lock);
     atomic_store(&l->draining, true);
+    for (unsigned i = 0; i < l->listeners->n; i++)
+        unwatch(l, l->listeners->fd[i]);
+    pthread_mutex_unlock(&l->lock);
     for (unsigned i = 0; i < l->listeners->n; i++) {
         int fd;
-        unwatch(l, l->listeners->fd[i]);
         while ((fd = accept4(l->listeners->fd[i], NULL, NULL, SOCK_CLOEXEC)) >= 0)
             start_connection(l, fd, false);
+        let_go(l, l->listeners->fd[i]);
     }
 }
 

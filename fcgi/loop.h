@@ -31,7 +31,8 @@ struct loop {
     int stop_event;   /* written once: all threads end */
     atomic_bool draining;
     atomic_uint connections, busy; /* open; with a request in progress */
-    pthread_mutex_t lock;          /* guards the lists; nothing else is taken while it is held */
+    pthread_mutex_t lock;          /* guards the lists, and watching the listeners; nothing else is taken
+                                      while it is held */
     struct request *resumed_first, *resumed_last;
     struct request *spare;
     unsigned spares;
@@ -45,8 +46,8 @@ void loop_close(struct loop *l); /* after all threads ended */
  * while it waits. */
 void loop_run(struct loop *l, _Atomic int64_t *busy_since);
 
-/* Takes what has connected up to now and nothing afterwards; nginx is asked to close kept connections with
- * the next answer on each. */
+/* Takes what has connected up to now and nothing afterwards: the listeners are let go of. nginx is asked to
+ * close kept connections with the next answer on each. */
 void loop_drain(struct loop *l);
 void loop_stop(struct loop *l);
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "children.h"
+#include "config/keys.h"
 #include "listener.h"
 #include "notify.h"
 #include "shared.h"
@@ -169,6 +170,17 @@ static void abort_reload(struct master *m, const char *why)
     notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
 }
 
+static void warn_of_fixed_keys(const struct config *now, const struct config *next)
+{
+    static const enum config_key_id fixed[] = {
+        CONFIG_KEY_fcgi_socket,   CONFIG_KEY_fcgi_hash_slots, CONFIG_KEY_log_level,
+        CONFIG_KEY_info_log_path, CONFIG_KEY_error_log_path,
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (!config_value_equal(now, next, &config_keys[fixed[i]]))
+            LOG_WARN(NULL, "%s changes only by a restart", config_keys[fixed[i]].name);
+}
+
 static void begin_reload(struct master *m)
 {
     char why[STARTUP_WHY];
@@ -179,6 +191,7 @@ static void begin_reload(struct master *m)
         abort_reload(m, why);
         return;
     }
+    warn_of_fixed_keys(m->config, m->next);
     m->reload_limit_ms = clock_monotonic_ms() + START_LIMIT_MS;
     for (unsigned i = 0, n = startup_workers(m->options, m->next); i < n; i++)
         if (!spawn(m, CHILD_WORKER, i, true)) {

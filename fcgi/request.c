@@ -190,9 +190,9 @@ void request_end(struct request *r)
     FCGX_Free(&r->fcgi, 0);
 }
 
-bool request_abandoned(const struct request *r)
+enum peek request_peek(int fd)
 {
     char byte;
-    ssize_t n = recv(r->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 ? PEEK_DATA : n < 0 && (errno == EAGAIN || errno == EINTR) ? PEEK_NOTHING : PEEK_CLOSED;
 }

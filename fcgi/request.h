@@ -49,7 +49,8 @@ bool request_answer(struct request *r, bool last) ST_MUST_CHECK;
 /* Frees what the request held and makes R ready for the next one. Leaves the connection open. */
 void request_end(struct request *r);
 
-/* Whether the other side has closed the connection. */
-bool request_abandoned(const struct request *r);
+/* What the other side of a connection has sent that is not read yet. */
+enum peek { PEEK_NOTHING, PEEK_DATA, PEEK_CLOSED };
+enum peek request_peek(int fd);
 
 #endif

@@ -58,6 +58,9 @@ static _Noreturn void child(const char *hosts, int fd)
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)alarm(LIMIT_S);
+    if (fd > 3) /* nothing of the master's, least of all its socket, is to outlive it here */
+        (void)close_range(3, (unsigned)fd - 1, 0);
+    (void)close_range(fd > 3 ? (unsigned)fd + 1 : 4, ~0U, 0);
     for (bool first = true; next_host(&rest, host); first = false) {
         address[0] = 0; /* a socket directory has no address */
         if (!is_name(host) && host[0] != '/')

@@ -15,7 +15,7 @@ struct shared;
 struct child_setup {
     const struct config *config;
     struct shared *shared;
-    const struct listeners *listeners;
+    struct listeners *listeners;
     int report_fd;
 };
 

@@ -21,13 +21,19 @@ WHERE ($1::text IS NULL OR t.connection_uri_domain = $1) AND ($2::text IS NULL O
   AND ($3::text IS NULL OR t.tenant_id = $3)
 ORDER BY t.connection_uri_domain COLLATE "C", t.app_id COLLATE "C", t.tenant_id COLLATE "C"
 
--- Those that a change of $1 domain, $2 app, $3 tenant has to be compared with (spec: cdi-multitenancy 3.6).
+-- Those that a change of $1 domain, $2 app, $3 tenant has to be compared with (spec: cdi-multitenancy 3.6): of the same app, and
+-- those with database settings. The others have the database of one of these, or of the base tenant.
 -- name: tenant_others
 SELECT t.connection_uri_domain, t.app_id, t.tenant_id, COALESCE(t.core_config, '{}')
 FROM {tenant_configs} t
-WHERE ((t.connection_uri_domain = $1 AND t.app_id = $2) OR t.connection_uri_domain <> $1
-       OR t.core_config LIKE '%postgresql\_%')
+WHERE ((t.connection_uri_domain = $1 AND t.app_id = $2) OR t.core_config LIKE '%postgresql\_%')
   AND NOT (t.connection_uri_domain = $1 AND t.app_id = $2 AND t.tenant_id = $3)
+
+-- name: tenants_with_database
+SELECT t.connection_uri_domain, t.app_id, t.tenant_id
+FROM {tenant_configs} t
+WHERE t.core_config LIKE '%postgresql\_%'
+ORDER BY t.connection_uri_domain COLLATE "C", t.app_id COLLATE "C", t.tenant_id COLLATE "C"
 
 -- name: tenant_write
 INSERT INTO {tenant_configs} (connection_uri_domain, app_id, tenant_id, core_config, email_password_enabled,

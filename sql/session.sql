@@ -130,19 +130,24 @@ WHERE s.app_id = $1 AND s.tenant_id = $2 AND s.session_handle = $3
 -- Verification before CDI 5.6: the token's refresh token becomes the current one if its parent is ($5; NULL: none).
 -- $1 app, $2 tenant, $3 handle, $4 hash2 of the token's refresh token, $6 now (ms), $7 new expiry (ms)
 -- name: session_promote
-WITH promoted AS (
+WITH old AS (
+    SELECT s.user_id, s.jwt_user_payload, s.use_static_key, s.refresh_token_hash_2 AS current
+    FROM {session_info} s
+    WHERE s.app_id = $1 AND s.tenant_id = $2 AND s.session_handle = $3
+    FOR UPDATE),
+promoted AS (
     UPDATE {session_info} s
-    SET refresh_token_hash_2 = $4::text, prev_refresh_token_hash_2 = s.refresh_token_hash_2,
+    SET refresh_token_hash_2 = $4::text, prev_refresh_token_hash_2 = old.current,
         refresh_token_rotated_at = $6::bigint, expires_at = $7::bigint
-    WHERE s.app_id = $1 AND s.tenant_id = $2 AND s.session_handle = $3 AND s.refresh_token_hash_2 = $5::text)
-SELECT s.user_id, COALESCE(pm.external_user_id, a.primary_or_recipe_user_id::text, s.user_id), s.jwt_user_payload,
-       s.use_static_key, s.refresh_token_hash_2 IN ($4::text, $5::text)
-FROM {session_info} s
-LEFT JOIN {app_id_to_user_id} a ON a.app_id = s.app_id AND a.user_id = COALESCE(
-    (SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = s.user_id),
-    s.user_id::bpchar)
+    FROM old
+    WHERE s.app_id = $1 AND s.tenant_id = $2 AND s.session_handle = $3 AND old.current = $5::text)
+SELECT old.user_id, COALESCE(pm.external_user_id, a.primary_or_recipe_user_id::text, old.user_id), old.jwt_user_payload,
+       old.use_static_key, old.current IN ($4::text, $5::text)
+FROM old
+LEFT JOIN {app_id_to_user_id} a ON a.app_id = $1 AND a.user_id = COALESCE(
+    (SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = old.user_id),
+    old.user_id::bpchar)
 LEFT JOIN {userid_mapping} pm ON pm.app_id = a.app_id AND pm.supertokens_user_id = a.primary_or_recipe_user_id
-WHERE s.app_id = $1 AND s.tenant_id = $2 AND s.session_handle = $3
 
 -- name: session_set_payload
 UPDATE {session_info} SET jwt_user_payload = $4
@@ -152,11 +157,14 @@ WHERE app_id = $1 AND tenant_id = $2 AND session_handle = $3 AND expires_at > $5
 UPDATE {session_info} SET session_data = $4
 WHERE app_id = $1 AND tenant_id = $2 AND session_handle = $3 AND expires_at > $5::bigint
 
--- $2 tenants and $3 handles, in pairs
+-- $2 tenants and $3 handles, in pairs. The handles that were there, in the order given.
 -- name: session_delete
-DELETE FROM {session_info} s USING unnest($2::text[], $3::text[]) AS wanted (tenant_id, handle)
-WHERE s.app_id = $1 AND s.tenant_id = wanted.tenant_id AND s.session_handle = wanted.handle
-RETURNING s.session_handle
+WITH deleted AS (
+    DELETE FROM {session_info} s
+    USING unnest($2::text[], $3::text[]) WITH ORDINALITY AS wanted (tenant_id, handle, place)
+    WHERE s.app_id = $1 AND s.tenant_id = wanted.tenant_id AND s.session_handle = wanted.handle
+    RETURNING s.session_handle, wanted.place)
+SELECT session_handle FROM deleted ORDER BY place
 
 -- Sessions of a user, also those of the linked login methods ($4). $3 NULL: in every tenant. $5 now (ms)
 -- name: session_handles_of_user

@@ -80,10 +80,11 @@ LIMIT 1
 -- Change of an identifier of a locked user (spec: db-schema 7.5), in this order.
 -- $1 app, $2 recipe user id, $3 type, $4 new value, $5 primary user id (NULL: neither primary nor linked)
 
--- The group's reservations of the type that no other member backs.
+-- The group's reservations of the type that no other member backs; those of the new value ($5) are kept, also in tenants
+-- that only the group has.
 -- name: account_info_unreserve
 DELETE FROM {primary_user_tenants} p
-WHERE p.app_id = $1 AND p.primary_user_id = $4 AND p.account_info_type = $3
+WHERE p.app_id = $1 AND p.primary_user_id = $4 AND p.account_info_type = $3 AND p.account_info_value <> $5
   AND p.account_info_value NOT IN (
       SELECT t.account_info_value
       FROM {app_id_to_user_id} a

@@ -35,7 +35,8 @@ static enum st_err answer_root(struct core_call *k)
         return err;
     if (!k->app)
         return tenancy_unknown_app(k->c, k->path);
-    LOG_ERROR(k->c, "Unknown API called: %.*s", STR_ARG(k->x->rq.uri));
+    /* without the query, which may hold what nobody else should read */
+    LOG_ERROR(k->c, "Unknown API called: %.*s", (int)str_find(k->x->rq.uri, '?'), k->x->rq.uri.p);
     return ctx_fail(k->c, ST_NOT_FOUND, "Not found");
 }
 

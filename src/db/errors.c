@@ -7,7 +7,7 @@ static const struct row {
     const char *sqlstate;
     enum st_err err;
     bool discard;
-    const char *hint; /* logged with it */
+    const char *hint; /* logged with it; of ST_BAD_REQUEST: what the client is told */
 } rows[] = {
     {"23505", ST_CONSTRAINT, false, NULL},  /* unique_violation */
     {"23503", ST_CONSTRAINT, false, NULL},  /* foreign_key_violation */
@@ -18,8 +18,10 @@ static const struct row {
     {"08", ST_UNAVAILABLE, true, NULL},     /* connection exceptions, also PgBouncer's */
     {"53", ST_UNAVAILABLE, false, NULL},    /* insufficient resources, too many connections */
     {"25006", ST_UNAVAILABLE, true, NULL},  /* read-only: we are connected to a former primary */
-    {"22021", ST_BAD_REQUEST, false, NULL}, /* character_not_in_repertoire */
-    {"22P05", ST_BAD_REQUEST, false, NULL}, /* untranslatable_character */
+    {"22001", ST_BAD_REQUEST, false, "a value is too long"},     /* string_data_right_truncation */
+    {"22021", ST_BAD_REQUEST, false, "text is not valid UTF-8"}, /* character_not_in_repertoire */
+    {"22P05", ST_BAD_REQUEST, false, "text is not valid UTF-8"}, /* untranslatable_character */
+    {"54000", ST_BAD_REQUEST, false, "a value is too long"},     /* program_limit_exceeded: for an index */
     {"26000", ST_INTERNAL, true, "behind PgBouncer in transaction mode set fcgi_named_statements: false"},
     {"42P05", ST_INTERNAL, true, "behind PgBouncer in transaction mode set fcgi_named_statements: false"},
     {"", ST_INTERNAL, false, NULL},
@@ -62,8 +64,7 @@ static bool is_stale_plan(const PGresult *result, const char *sqlstate)
 /* The primary message of class 22 repeats the argument ("invalid input syntax for ...: \"x\""). */
 static const char *loggable_text(const PGresult *result, const char *sqlstate)
 {
-    bool quotes_argument = strncmp(sqlstate, "22", 2) == 0 && strcmp(sqlstate, "22001") != 0;
-    return quotes_argument ? "invalid data" : field(result, PG_DIAG_MESSAGE_PRIMARY);
+    return strncmp(sqlstate, "22", 2) == 0 ? "invalid data" : field(result, PG_DIAG_MESSAGE_PRIMARY);
 }
 
 struct db_error error_note(struct ctx *c, const PGresult *result, enum stmt stmt)
@@ -90,7 +91,7 @@ struct db_error error_note(struct ctx *c, const PGresult *result, enum stmt stmt
         LOG_DEBUG(c, "statement %s lost a race: SQLSTATE %s", name, sqlstate);
         break;
     case ST_BAD_REQUEST:
-        c->message = STR("text is not valid UTF-8");
+        c->message = str_of(row->hint);
         break;
     case ST_UNAVAILABLE:
         LOG_WARN(c, "statement %s: SQLSTATE %s: %s", name, sqlstate, field(result, PG_DIAG_MESSAGE_PRIMARY));

@@ -175,17 +175,17 @@ struct update {
 };
 
 static enum st_err change_email(struct ctx *c, struct db *db, const struct update *u,
-                                const struct locked_user *user, enum emailpassword_result *result)
+                                const struct locked_user *user, const PGresult **r,
+                                enum emailpassword_result *result)
 {
     enum account_info_change change;
-    const PGresult *r;
     ST_TRY(users_change_account_info(c, db, u->tenant->id.app, user, STR("email"), u->email, &change));
     if (change != ACCOUNT_INFO_CHANGED) {
         *result = change == ACCOUNT_INFO_TAKEN ? EMAILPASSWORD_EMAIL_EXISTS
                                                : EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;
         return ST_CONSTRAINT;
     }
-    return DB_RUN(c, db, &r, STMT_emailpassword_set_email, db_str(u->tenant->id.app), db_str(user->id),
+    return DB_RUN(c, db, r, STMT_emailpassword_set_email, db_str(u->tenant->id.app), db_str(user->id),
                   db_str(u->email));
 }
 
@@ -205,10 +205,12 @@ static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
         return ST_OK;
     u->result = EMAILPASSWORD_OK;
     if (u->email.p)
-        ST_TRY(change_email(c, db, u, user, &u->result));
+        ST_TRY(change_email(c, db, u, user, &r, &u->result));
     if (u->password_hash.p)
         ST_TRY(DB_RUN(c, db, &r, STMT_emailpassword_set_hash, db_str(u->tenant->id.app), db_str(id),
                       db_str(u->password_hash)));
+    if (db_affected(r) == 0) /* a primary id that has lost its own login method */
+        u->result = EMAILPASSWORD_UNKNOWN_USER;
     return ST_OK;
 }
 

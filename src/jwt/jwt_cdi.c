@@ -53,6 +53,7 @@ static const struct field jwt_fields[] = {
 static struct str jwt_payload(struct arena *a, const struct jwt_in *in)
 {
     int64_t now = clock_now_ms() / 1000;
+    int64_t end = in->validity > INT64_MAX - now ? INT64_MAX : now + in->validity;
     struct json_out j = json_out(a);
     json_object *own;
     json_open(&j, NULL, '{');
@@ -63,7 +64,7 @@ static struct str jwt_payload(struct arena *a, const struct jwt_in *in)
     if (json_object_object_get_ex(in->payload, "exp", &own))
         json_add_raw(&j, "exp", json_text(a, own));
     else
-        json_add_i64(&j, "exp", now + in->validity);
+        json_add_i64(&j, "exp", end);
     if (json_object_object_get_ex(in->payload, "iss", &own))
         json_add_raw(&j, "iss", json_text(a, own));
     else

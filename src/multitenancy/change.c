@@ -2,7 +2,6 @@
 #include "multitenancy/change.h"
 
 #include "config/config.h"
-#include "core/runtime.h"
 #include "json/json.h"
 
 enum { CORE_CONFIG_MAX = 256 * 1024 };
@@ -55,48 +54,65 @@ static const struct config *keep(struct ctx *c, const struct config *config)
     return config;
 }
 
-/* What T inherits from. */
-static enum st_err find_parent(struct ctx *c, struct service *s, struct tenant_id t, const struct config **out)
+/* What T inherits from. An app of a connection-URI domain and a tenant of an app need it to be there. */
+static enum st_err find_parent(struct ctx *c, struct tenancy *tenancy, struct tenant_id t, const struct config **out)
 {
     const struct tenant *parent;
     struct tenant_id id = {t.cud, is_public(t.tenant) ? STR("public") : t.app, STR("public")};
-    *out = service_base_config(s);
+    *out = tenancy_base_config(tenancy);
     if (is_public(t.tenant) && is_public(t.app))
         return ST_OK;
-    enum st_err err = tenancy_find(c, service_tenancy(s), id, &parent);
+    enum st_err err = tenancy_find(c, tenancy, id, &parent);
     if (err == ST_NOT_FOUND)
-        return ST_OK;
+        return tenancy_unknown(c, id);
     ST_TRY(err);
     *out = parent->config;
     return ST_OK;
 }
 
-/* The tenants that T is compared with, as they will be: those of its own app are derived anew. */
-static enum st_err find_others(struct ctx *c, struct service *s, struct tenant_id t, const struct config *parent,
-                               json_object *own, struct config_check *check)
+static bool same_app(struct tenant_id a, struct tenant_id b)
+{
+    return str_is(a.cud, b.cud) && str_is(a.app, b.app);
+}
+
+struct others {
+    struct config_tenant *v;
+    size_t n;
+};
+
+static void add_other(struct others *o, struct tenant_id id, const struct config *config)
+{
+    if (config)
+        o->v[o->n++] = (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant, .config = config};
+}
+
+static const struct config *derive(struct ctx *c, const struct config *parent, json_object *own)
+{
+    const struct config *config;
+    struct config_error error;
+    return parent && config_derive(parent, own, &config, &error) == ST_OK ? keep(c, config) : NULL;
+}
+
+/* The tenants that T is compared with, as they will be: those of its app inherit from the app's public tenant, which may be T. */
+static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct tenant_id t, const struct config *parent,
+                               json_object *own, struct others *out)
 {
     enum { DOMAIN, APP, TENANT, CORE_CONFIG };
+    const struct config *app = is_public(t.tenant) ? derive(c, parent, own) : parent;
+    const struct tenant *known;
     const PGresult *r;
-    struct config_error error;
-    const struct config *target = NULL;
-    ST_TRY(DB_RUN(c, service_base_db(s), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app), db_str(t.tenant)));
-    size_t rows = db_rows(r);
-    struct config_tenant *others = ARENA_ARRAY(c->arena, rows + 1, struct config_tenant);
-    if (rows && config_derive(parent, own, &target, &error) == ST_OK)
-        keep(c, target);
-    for (size_t i = 0; i < rows; i++) {
+    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app), db_str(t.tenant)));
+    *out = (struct others){.v = ARENA_ARRAY(c->arena, db_rows(r) + 1, struct config_tenant)};
+    add_other(out, TENANT_BASE, tenancy_base_config(tenancy)); /* it may have no row */
+    for (size_t i = 0; i < db_rows(r); i++) {
         struct tenant_id id = {db_text(r, i, DOMAIN), db_text(r, i, APP), db_text(r, i, TENANT)};
-        struct config_tenant *o = &others[check->n_others];
-        *o = (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant};
-        bool below = target && is_public(t.tenant) && str_is(id.cud, t.cud) && str_is(id.app, t.app);
-        const struct tenant *known;
-        if (below && config_derive(target, json_parse(c->arena, db_text(r, i, CORE_CONFIG)), &o->config, &error) == ST_OK)
-            keep(c, o->config);
-        else if (tenancy_find(c, service_tenancy(s), id, &known) == ST_OK)
-            o->config = known->config;
-        check->n_others += o->config != NULL;
+        if (tenant_is_base(id))
+            continue;
+        if (same_app(id, t))
+            add_other(out, id, is_public(id.tenant) ? app : derive(c, app, json_parse(c->arena, db_text(r, i, CORE_CONFIG))));
+        else if (tenancy_find(c, tenancy, id, &known) == ST_OK)
+            add_other(out, id, known->config);
     }
-    check->others = others;
     return ST_OK;
 }
 
@@ -113,7 +129,7 @@ static enum st_err check_migration_mode(struct ctx *c, json_object *input)
                     json_object_get_string(mode));
 }
 
-static enum st_err check_config(struct ctx *c, struct service *s, const struct tenant_change *in,
+static enum st_err check_config(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in,
                                 struct tenant_record *t, json_object *stored, json_object *merged,
                                 const struct config **config)
 {
@@ -124,14 +140,16 @@ static enum st_err check_config(struct ctx *c, struct service *s, const struct t
         .stored = stored,
         .protect = in->protect,
     };
-    ST_TRY(find_parent(c, s, t->id, &check.parent));
-    ST_TRY(check_migration_mode(c, in->core_config));
-    ST_TRY(find_others(c, s, t->id, check.parent, merged, &check));
+    struct others others;
+    ST_TRY(find_parent(c, tenancy, t->id, &check.parent));
+    ST_TRY(find_others(c, tenancy, t->id, check.parent, merged, &others));
+    check.others = others.v;
+    check.n_others = others.n;
     enum st_err err = config_check_tenant(&check, config, &error);
     if (err)
         return ctx_fail(c, err, "%s", err == ST_UNAVAILABLE ? "out of memory" : error.text);
     keep(c, *config);
-    return ST_OK;
+    return check_migration_mode(c, in->core_config);
 }
 
 static enum st_err apply_factors(struct ctx *c, const struct tenant_change *in, struct factor_state *f)
@@ -150,21 +168,22 @@ static enum st_err apply_factors(struct ctx *c, const struct tenant_change *in, 
     return factors_check_names(c, f);
 }
 
-static enum st_err check_load_only(struct ctx *c, struct service *s, struct tenant_id t)
+static enum st_err check_load_only(struct ctx *c, struct tenancy *tenancy, struct tenant_id t)
 {
-    const char *only = service_base_config(s)->supertokens_saas_load_only_cud;
-    if (!only || !*only || t.cud.n == 0 || str_is_c(t.cud, only))
+    if (multitenancy_is_loaded(tenancy, t.cud))
         return ST_OK;
     return ctx_fail(c, ST_BAD_REQUEST,
                     "Creation of connection uri domain or app or tenant is disallowed");
 }
 
-enum st_err multitenancy_apply_change(struct ctx *c, struct service *s, const struct tenant_change *in,
+enum st_err multitenancy_apply_change(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in,
                                       struct tenant_record *t, const struct config **config)
 {
-    ST_TRY(check_load_only(c, s, t->id));
+    ST_TRY(check_load_only(c, tenancy, t->id));
     json_object *stored = json_parse(c->arena, t->core_config);
     json_object *merged = json_parse(c->arena, t->core_config);
+    if (!json_object_is_type(merged, json_type_object))
+        return ctx_fail(c, ST_INTERNAL, "the stored configuration of this tenant is invalid");
     if (in->core_config)
         merge(merged, in->core_config);
     ST_TRY(apply_factors(c, in, &t->factors));
@@ -172,5 +191,5 @@ enum st_err multitenancy_apply_change(struct ctx *c, struct service *s, const st
     t->core_config = json_text(c->arena, merged);
     if (t->core_config.n > CORE_CONFIG_MAX)
         return ctx_fail(c, ST_TOO_LARGE, "coreConfig is too large");
-    return check_config(c, s, in, t, stored, merged, config);
+    return check_config(c, tenancy, in, t, stored, merged, config);
 }

@@ -5,14 +5,18 @@
 #include "config/config.h"
 #include "multitenancy/multitenancy.h"
 
-enum { ID_MAX = 64 };
+enum { ID_MAX = 64, DOMAIN_MAX = 256 }; /* what the columns hold */
 
 enum st_err multitenancy_read_domain(struct ctx *c, struct str in, struct str *out)
 {
     char *text = arena_alloc(c->arena, in.n + 1);
     const char *wrong = config_normalise_cud(in, text);
+    if (wrong)
+        return ctx_fail(c, ST_BAD_REQUEST, "%s", wrong);
     *out = str_of(text);
-    return wrong ? ctx_fail(c, ST_BAD_REQUEST, "%s", wrong) : ST_OK;
+    if (out->n > DOMAIN_MAX)
+        return ctx_fail(c, ST_BAD_REQUEST, "connectionUriDomain can have at most %d characters", DOMAIN_MAX);
+    return ST_OK;
 }
 
 static enum st_err read_id(struct ctx *c, const char *name, struct str in, struct str *out)

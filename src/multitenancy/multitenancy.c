@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "config/config.h"
-#include "core/runtime.h"
 #include "db/array.h"
 #include "db/schema.h"
 #include "multitenancy/change.h"
@@ -80,11 +79,17 @@ static void insert_base(struct tenant_records *records)
     records->v[at] = multitenancy_defaults(TENANT_BASE, TENANT_V2);
 }
 
-enum st_err multitenancy_list(struct ctx *c, struct db *base_db, struct tenant_id which,
+bool multitenancy_is_loaded(const struct tenancy *tenancy, struct str cud)
+{
+    const char *only = tenancy_base_config(tenancy)->supertokens_saas_load_only_cud;
+    return !only || !*only || cud.n == 0 || str_is_c(cud, only);
+}
+
+enum st_err multitenancy_list(struct ctx *c, const struct tenancy *tenancy, struct tenant_id which,
                               struct tenant_records *out)
 {
     const PGresult *r;
-    ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_records, or_null(which.cud), or_null(which.app),
+    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_records, or_null(which.cud), or_null(which.app),
                   or_null(which.tenant)));
     bool base_missing = matches(which.cud, TENANT_BASE.cud) && matches(which.app, TENANT_BASE.app) &&
                         matches(which.tenant, TENANT_BASE.tenant);
@@ -92,7 +97,8 @@ enum st_err multitenancy_list(struct ctx *c, struct db *base_db, struct tenant_i
     out->v = ARENA_ARRAY(c->arena, db_rows(r) + 1, struct tenant_record);
     for (size_t i = 0; i < db_rows(r); i++) {
         read_record(c->arena, r, i, &out->v[out->n]);
-        base_missing &= !tenant_is_base(out->v[out->n++].id);
+        base_missing &= !tenant_is_base(out->v[out->n].id);
+        out->n += multitenancy_is_loaded(tenancy, out->v[out->n].id.cud);
     }
     if (base_missing)
         insert_base(out);
@@ -102,19 +108,22 @@ enum st_err multitenancy_list(struct ctx *c, struct db *base_db, struct tenant_i
 /* ---- writing ---- */
 
 struct put {
-    struct service *service;
+    struct tenancy *tenancy;
     const struct tenant_change *in;
     bool created;
     const struct config *config; /* effective, of the target; owned by the arena */
 };
 
-static enum st_err lock_and_read(struct ctx *c, struct db *db, const struct tenant_change *in,
-                                 struct tenant_record *out)
+static struct db_call lock_call(struct arena *a, struct tenant_id id)
 {
-    struct tenant_id id = in->target;
-    struct str lock = ARENA_CONCAT(c->arena, id.cud, STR("~"), id.app, STR("~"), id.tenant);
+    return DB_CALL(STMT_tenant_lock, db_str(ARENA_CONCAT(a, id.cud, STR("~"), id.app, STR("~"), id.tenant)));
+}
+
+enum st_err multitenancy_lock(struct ctx *c, struct db *db, struct tenant_id id, enum tenant_api api,
+                              struct tenant_record *out)
+{
     struct db_call calls[] = {
-        DB_CALL(STMT_tenant_lock, db_str(lock)),
+        lock_call(c->arena, id),
         DB_CALL(STMT_tenant_records, db_str(id.cud), db_str(id.app), db_str(id.tenant)),
     };
     ST_TRY(db_run(c, db, &calls[0], 1)); /* a statement sees what was committed before it began: first the lock */
@@ -122,7 +131,7 @@ static enum st_err lock_and_read(struct ctx *c, struct db *db, const struct tena
     if (db_rows(calls[1].result))
         read_record(c->arena, calls[1].result, 0, out);
     else
-        *out = multitenancy_defaults(id, in->api);
+        *out = multitenancy_defaults(id, api);
     out->id = id;
     return ST_OK;
 }
@@ -136,16 +145,28 @@ static size_t data_rows(struct tenant_id id, struct db_call *calls)
     return 2;
 }
 
+struct db_call multitenancy_write_call(const struct tenant_record *t)
+{
+    const struct factor_state *f = &t->factors;
+    return DB_CALL(STMT_tenant_write, db_str(t->id.cud), db_str(t->id.app), db_str(t->id.tenant),
+                   db_str(t->core_config), db_bool(f->flag[RECIPE_EMAILPASSWORD]), db_bool(f->flag[RECIPE_THIRDPARTY]),
+                   db_bool(f->flag[RECIPE_PASSWORDLESS]), db_bool(f->first.is_null));
+}
+
+struct db_call multitenancy_notify_call(struct arena *a, struct tenant_id id)
+{
+    return DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(a, id)));
+}
+
 static enum st_err write_record(struct ctx *c, struct db *db, const struct tenant_record *t, bool data_here)
 {
     struct db_arg cud = db_str(t->id.cud), app = db_str(t->id.app), tenant = db_str(t->id.tenant);
     const struct factor_state *f = &t->factors;
     struct db_call calls[10] = {
-        DB_CALL(STMT_tenant_write, cud, app, tenant, db_str(t->core_config), db_bool(f->flag[0]), db_bool(f->flag[1]),
-                db_bool(f->flag[2]), db_bool(f->first.is_null)),
+        multitenancy_write_call(t),
         DB_CALL(STMT_tenant_clear_first_factors, cud, app, tenant),
         DB_CALL(STMT_tenant_clear_secondary_factors, cud, app, tenant),
-        DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(c->arena, t->id))),
+        multitenancy_notify_call(c->arena, t->id),
     };
     size_t n = 4;
     if (f->first.n)
@@ -163,10 +184,10 @@ static enum st_err put_tx(struct ctx *c, struct db *db, void *arg)
 {
     struct put *p = arg;
     struct tenant_record t;
-    ST_TRY(lock_and_read(c, db, p->in, &t));
+    ST_TRY(multitenancy_lock(c, db, p->in->target, p->in->api, &t));
     p->created = !t.stored && !tenant_is_base(t.id);
-    ST_TRY(multitenancy_apply_change(c, p->service, p->in, &t, &p->config));
-    bool data_here = tenancy_db(service_tenancy(p->service), p->config) == db;
+    ST_TRY(multitenancy_apply_change(c, p->tenancy, p->in, &t, &p->config));
+    bool data_here = tenancy_db(p->tenancy, p->config) == db;
     return write_record(c, db, &t, data_here);
 }
 
@@ -179,7 +200,7 @@ static bool do_not_wait(void)
  * repairs a failure in between. */
 static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db *base_db)
 {
-    struct db *db = tenancy_db(service_tenancy(p->service), p->config);
+    struct db *db = tenancy_db(p->tenancy, p->config);
     struct db_call calls[2];
     if (db == base_db)
         return ST_OK;
@@ -189,41 +210,43 @@ static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db 
     return db_run(c, db, calls, data_rows(p->in->target, calls));
 }
 
-enum st_err multitenancy_put(struct ctx *c, struct service *s, const struct tenant_change *in, bool *created)
+enum st_err multitenancy_put(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in, bool *created)
 {
-    struct put p = {.service = s, .in = in};
-    ST_TRY(db_tx(c, service_base_db(s), put_tx, &p));
-    tenancy_changed(service_tenancy(s), in->target);
+    struct put p = {.tenancy = tenancy, .in = in};
+    ST_TRY(db_tx(c, tenancy_base_db(tenancy), put_tx, &p));
+    tenancy_changed(tenancy, in->target);
     *created = p.created;
-    return prepare_own_database(c, &p, service_base_db(s));
+    return prepare_own_database(c, &p, tenancy_base_db(tenancy));
 }
 
 /* ---- deleting ---- */
 
-static enum st_err delete_data(struct ctx *c, struct service *s, struct tenant_id id)
+/* Where the data of a tenant, or of an app's public tenant, lives; NULL when the tenant is not known. */
+static enum st_err find_db(struct ctx *c, struct tenancy *tenancy, struct tenant_id id, struct db **out)
 {
     const struct tenant *tenant;
-    const PGresult *r;
-    struct tenant_id where = {id.cud, id.app.p ? id.app : STR("public"), id.tenant.p ? id.tenant : STR("public")};
-    enum st_err err = tenancy_find(c, service_tenancy(s), where, &tenant);
-    if (err == ST_NOT_FOUND)
-        return ST_OK;
-    ST_TRY(err);
-    if (id.tenant.p)
-        return DB_RUN(c, tenant->db, &r, STMT_tenant_delete_data, db_str(where.app), db_str(where.tenant));
-    return DB_RUN(c, tenant->db, &r, STMT_tenant_delete_app_data, db_str(where.app));
+    enum st_err err = tenancy_find(c, tenancy, id, &tenant);
+    *out = err == ST_OK ? tenant->db : NULL;
+    return err == ST_NOT_FOUND ? ST_OK : err;
 }
 
-enum st_err multitenancy_delete(struct ctx *c, struct service *s, struct tenant_id id, bool *existed)
+enum st_err multitenancy_delete(struct ctx *c, struct tenancy *tenancy, struct tenant_id id, bool *existed)
 {
     struct tenant_id changed = {id.cud, id.app.p ? id.app : STR("public"), id.tenant.p ? id.tenant : STR("public")};
-    struct db_call calls[] = {
+    struct db *db, *base_db = tenancy_base_db(tenancy);
+    ST_TRY(find_db(c, tenancy, changed, &db));
+    struct db_call data = id.tenant.p ? DB_CALL(STMT_tenant_delete_data, db_str(changed.app), db_str(changed.tenant))
+                                      : DB_CALL(STMT_tenant_delete_app_data, db_str(changed.app));
+    struct db_call calls[4] = {
+        lock_call(c->arena, changed),
         DB_CALL(STMT_tenant_delete, db_str(id.cud), db_str(changed.app), or_null(id.tenant)),
-        DB_CALL(STMT_notify, db_str(STR(GENERATION_CHANNEL)), db_str(tenancy_notify_payload(c->arena, changed))),
+        multitenancy_notify_call(c->arena, changed),
+        data,
     };
-    ST_TRY(delete_data(c, s, id));
-    ST_TRY(db_run(c, service_base_db(s), calls, 2));
-    *existed = db_affected(calls[0].result) > 0;
-    tenancy_changed(service_tenancy(s), changed);
+    if (db && db != base_db)
+        ST_TRY(db_run(c, db, &data, 1));
+    ST_TRY(db_run(c, base_db, calls, db == base_db ? 4 : 3));
+    *existed = db_affected(calls[1].result) > 0;
+    tenancy_changed(tenancy, changed);
     return ST_OK;
 }

@@ -3,6 +3,7 @@
  * Connection-URI domains, apps and tenants at the core door (spec: cdi-multitenancy 2 to 5, 7).
  */
 #include "config/config.h"
+#include "config/keys.h"
 #include "core/route.h"
 #include "core/runtime.h"
 #include "multitenancy/multitenancy.h"
@@ -10,6 +11,12 @@
 #include "multitenancy/tenant_json.h"
 
 enum level { LEVEL_DOMAIN, LEVEL_APP, LEVEL_TENANT };
+
+/* A SaaS secret is configured and was not shown (spec: section 1.3). */
+static bool must_protect(const struct core_call *k)
+{
+    return service_base_config(k->service)->supertokens_saas_secret && !k->shows_saas_secret;
+}
 
 /* ---- create and update ---- */
 
@@ -92,14 +99,14 @@ static enum st_err put_target(struct core_call *k, enum level level, enum tenant
                     .has_secondary = in->has_requiredSecondaryFactors,
                     .first = in->firstFactors,
                     .secondary = in->requiredSecondaryFactors},
-        .protect = service_base_config(k->service)->supertokens_saas_secret && !k->shows_saas_secret,
+        .protect = must_protect(k),
     };
     bool created;
     if (api == TENANT_V2)
         ST_TRY(refuse_booleans(k, in));
     ST_TRY(find_target(k, level, in, &change.target));
     ST_TRY(core_use_scope(k, SCOPE_TENANT));
-    ST_TRY(multitenancy_put(k->c, k->service, &change, &created));
+    ST_TRY(multitenancy_put(k->c, service_tenancy(k->service), &change, &created));
     answer_status(k, "OK");
     json_add_bool(&k->out, "createdNew", created);
     return ST_OK;
@@ -119,24 +126,20 @@ static bool is_public(struct str id)
     return str_is(id, STR("public"));
 }
 
-static enum st_err answer_tenant(struct core_call *k, enum tenant_api api)
+static struct str without_protected(struct arena *a, struct str core_config)
 {
-    struct tenant_records found;
-    struct provider_lists providers;
-    if (k->path_tenant)
-        ST_TRY(multitenancy_list(k->c, service_base_db(k->service), k->path, &found));
-    if (!k->path_tenant || found.n == 0) {
-        answer_status(k, "TENANT_NOT_FOUND_ERROR");
-        return ST_OK;
+    json_object *object = json_parse(a, core_config);
+    if (!json_object_is_type(object, json_type_object))
+        return STR("{}");
+    json_object_object_foreach(object, name, value)
+    {
+        const struct config_key *key = config_key_find(str_of(name));
+        (void)value;
+        if (key && key->marks & CONFIG_PROTECTED)
+            json_object_object_del(object, name);
     }
-    ST_TRY(providers_load(k->c, service_base_db(k->service), k->path, &providers));
-    tenant_write_members(&k->out, &found.v[0], providers_of(&providers, found.v[0].id), api);
-    answer_status(k, "OK");
-    return ST_OK;
+    return json_text(a, object);
 }
-
-static enum st_err get_tenant(struct core_call *k) { return answer_tenant(k, v1_of(k)); }
-static enum st_err get_tenant_v2(struct core_call *k) { return answer_tenant(k, TENANT_V2); }
 
 struct listing {
     struct tenant_records records; /* by domain, app, tenant */
@@ -147,10 +150,35 @@ struct listing {
 static enum st_err load_listing(struct core_call *k, struct tenant_id which, enum tenant_api api,
                                 struct listing *out)
 {
+    struct tenancy *tenancy = service_tenancy(k->service);
     out->api = api;
-    ST_TRY(multitenancy_list(k->c, service_base_db(k->service), which, &out->records));
-    return providers_load(k->c, service_base_db(k->service), which, &out->providers);
+    ST_TRY(multitenancy_list(k->c, tenancy, which, &out->records));
+    for (size_t i = 0; must_protect(k) && i < out->records.n; i++) {
+        struct str *core_config = &out->records.v[i].core_config;
+        *core_config = without_protected(k->c->arena, *core_config);
+    }
+    return providers_load(k->c, tenancy_base_db(tenancy), which, &out->providers);
 }
+
+static void write_members(struct core_call *k, const struct listing *l, size_t i)
+{
+    const struct tenant_record *t = &l->records.v[i];
+    tenant_write_members(&k->out, t, providers_of(&l->providers, t->id), l->api);
+}
+
+static enum st_err answer_tenant(struct core_call *k, enum tenant_api api)
+{
+    struct listing l = {0};
+    if (k->path_tenant)
+        ST_TRY(load_listing(k, k->path, api, &l));
+    if (l.records.n)
+        write_members(k, &l, 0);
+    answer_status(k, l.records.n ? "OK" : "TENANT_NOT_FOUND_ERROR");
+    return ST_OK;
+}
+
+static enum st_err get_tenant(struct core_call *k) { return answer_tenant(k, v1_of(k)); }
+static enum st_err get_tenant_v2(struct core_call *k) { return answer_tenant(k, TENANT_V2); }
 
 /* Writes the tenants of the app that record FIRST belongs to; returns the index behind them. */
 static size_t write_tenants(struct core_call *k, const struct listing *l, size_t first)
@@ -160,7 +188,7 @@ static size_t write_tenants(struct core_call *k, const struct listing *l, size_t
     json_open(&k->out, "tenants", '[');
     for (; i < l->records.n && str_is(v[i].id.app, v[first].id.app) && str_is(v[i].id.cud, v[first].id.cud); i++) {
         json_open(&k->out, NULL, '{');
-        tenant_write_members(&k->out, &v[i], providers_of(&l->providers, v[i].id), l->api);
+        write_members(k, l, i);
         json_close(&k->out, '}');
     }
     json_close(&k->out, ']');
@@ -256,7 +284,7 @@ static const struct field remove_tenant_fields[] = REMOVE_FIELDS("tenantId");
 static enum st_err answer_removed(struct core_call *k, struct tenant_id id)
 {
     bool existed;
-    ST_TRY(multitenancy_delete(k->c, k->service, id, &existed));
+    ST_TRY(multitenancy_delete(k->c, service_tenancy(k->service), id, &existed));
     answer_status(k, "OK");
     json_add_bool(&k->out, "didExist", existed);
     return ST_OK;
@@ -304,6 +332,7 @@ static enum st_err remove_domain(struct core_call *k)
 {
     const struct remove_in *in = k->in;
     struct tenant_id id = {STR_NONE, STR_NONE, STR_NONE};
+    const struct config *base = service_base_config(k->service);
     const struct tenant *domain;
     int64_t apps;
     ST_TRY(multitenancy_read_domain(k->c, in->id, &id.cud));
@@ -320,7 +349,7 @@ static enum st_err remove_domain(struct core_call *k)
                         "calling the delete API.");
     enum st_err err = tenancy_find(k->c, service_tenancy(k->service),
                                    (struct tenant_id){id.cud, STR("public"), STR("public")}, &domain);
-    if (err == ST_OK && domain->db != service_base_db(k->service))
+    if (err == ST_OK && strcmp(domain->config->user_pool_id, base->user_pool_id) != 0)
         return answer_removed(k, id);
     if (err != ST_OK && err != ST_NOT_FOUND)
         return err;

@@ -6,6 +6,7 @@
 
 #include "db/array.h"
 #include "json/json.h"
+#include "json/set_order.h"
 #include "json/write.h"
 #include "multitenancy/provider_members.h"
 
@@ -20,7 +21,6 @@ enum tenant_providers_column {
     ID_TOKEN_MAP = MEMBERS + 10,
     USER_INFO_MAP = ID_TOKEN_MAP + 3,
     CLIENT_TYPE = USER_INFO_MAP + 3,
-    CLIENT_ID
 };
 
 /* Rows written by the reference may hold nulls. */
@@ -81,33 +81,65 @@ static void write_client(struct arena *a, struct json_out *j, const PGresult *r,
     json_close(j, '}');
 }
 
-static bool same_provider(const PGresult *r, size_t row, size_t other)
+struct rows {
+    const PGresult *r;
+    size_t first, end;
+};
+
+/* The distinct texts of a column whose equal ones stand together, in the order in which sets are shown. */
+static size_t names_of(struct arena *a, struct rows rows, int col, struct str **out)
 {
-    for (int col = PROVIDER; col >= DOMAIN; col--)
-        if (!str_is(db_text(r, row, col), db_text(r, other, col)))
-            return false;
-    return true;
+    size_t n = 0;
+    *out = ARENA_ARRAY(a, rows.end - rows.first + 1, struct str);
+    for (size_t row = rows.first; row < rows.end; row++) {
+        struct str name = db_text(rows.r, row, col);
+        if (name.p && (n == 0 || !str_is(name, (*out)[n - 1])))
+            (*out)[n++] = name;
+    }
+    json_set_order(*out, n);
+    return n;
 }
 
-/* Writes the provider whose rows begin at FIRST; returns the row behind them. */
-static size_t write_provider(struct arena *a, struct json_out *j, const PGresult *r, size_t first)
+static struct rows rows_of(struct rows rows, int col, struct str name)
 {
-    size_t row = first;
+    while (rows.first < rows.end && !str_is(db_text(rows.r, rows.first, col), name))
+        rows.first++;
+    for (size_t row = rows.first; row < rows.end; row++)
+        if (!str_is(db_text(rows.r, row, col), name))
+            rows.end = row;
+    return rows;
+}
+
+static void write_provider(struct arena *a, struct json_out *j, struct rows rows)
+{
+    struct str *types;
+    size_t ntypes = names_of(a, rows, CLIENT_TYPE, &types), first = rows.first;
     json_open(j, NULL, '{');
-    json_add_str(j, "thirdPartyId", db_text(r, first, PROVIDER));
-    json_add_str_if(j, "name", db_text(r, first, NAME));
+    json_add_str(j, "thirdPartyId", db_text(rows.r, first, PROVIDER));
+    json_add_str_if(j, "name", db_text(rows.r, first, NAME));
     json_open(j, "clients", '[');
-    for (; row < db_rows(r) && same_provider(r, row, first); row++)
-        if (!db_is_null(r, row, CLIENT_ID))
-            write_client(a, j, r, row);
+    for (size_t i = 0; i < ntypes; i++)
+        write_client(a, j, rows.r, rows_of(rows, CLIENT_TYPE, types[i]).first);
     json_close(j, ']');
-    write_members(a, j, provider_members, r, first, MEMBERS);
+    write_members(a, j, provider_members, rows.r, first, MEMBERS);
     json_open(j, "userInfoMap", '{');
-    write_map(a, j, "fromIdTokenPayload", r, first, ID_TOKEN_MAP);
-    write_map(a, j, "fromUserInfoAPI", r, first, USER_INFO_MAP);
+    write_map(a, j, "fromIdTokenPayload", rows.r, first, ID_TOKEN_MAP);
+    write_map(a, j, "fromUserInfoAPI", rows.r, first, USER_INFO_MAP);
     json_close(j, '}');
     json_close(j, '}');
-    return row;
+}
+
+/* JSON text of the providers of one tenant. */
+static struct str list_providers(struct arena *a, struct rows rows)
+{
+    struct json_out j = json_out(a);
+    struct str *ids;
+    size_t n = names_of(a, rows, PROVIDER, &ids);
+    json_open(&j, NULL, '[');
+    for (size_t i = 0; i < n; i++)
+        write_provider(a, &j, rows_of(rows, PROVIDER, ids[i]));
+    json_close(&j, ']');
+    return json_done(&j);
 }
 
 static struct db_arg or_null(struct str s)
@@ -133,14 +165,12 @@ enum st_err providers_load(struct ctx *c, struct db *base_db, struct tenant_id w
     out->n = 0;
     out->v = arena_array(c->arena, db_rows(r) + 1, sizeof out->v[0]);
     for (size_t row = 0; row < db_rows(r);) {
+        struct rows rows = {r, row, row};
         struct tenant_id id = id_of(r, row);
-        struct json_out j = json_out(c->arena);
-        json_open(&j, NULL, '[');
         while (row < db_rows(r) && same_tenant(id, id_of(r, row)))
-            row = write_provider(c->arena, &j, r, row);
-        json_close(&j, ']');
+            rows.end = ++row;
         out->v[out->n].id = id;
-        out->v[out->n++].json = json_done(&j);
+        out->v[out->n++].json = list_providers(c->arena, rows);
     }
     return ST_OK;
 }

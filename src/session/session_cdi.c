@@ -188,14 +188,6 @@ static enum st_err remove_of_user(struct core_call *k, const struct session_remo
     return ST_OK;
 }
 
-static bool contains(const PGresult *r, struct str handle)
-{
-    for (size_t i = 0; i < db_rows(r); i++)
-        if (str_is(db_text(r, i, 0), handle))
-            return true;
-    return false;
-}
-
 /* Deletes the handles of one tenant and lists those that were there, in the order given. */
 static enum st_err remove_in_tenant(struct core_call *k, const struct strs *handles, struct str tenant_id)
 {
@@ -212,9 +204,8 @@ static enum st_err remove_in_tenant(struct core_call *k, const struct strs *hand
     ST_TRY(session_tenant(k->c, service_tenancy(k->service), k->tenant, tenant_id, &tenant));
     ST_TRY(DB_RUN(k->c, tenant->db, &r, STMT_session_delete, db_str(tenant->id.app), db_strs(k->c->arena, tenants, n),
                   db_strs(k->c->arena, mine, n)));
-    for (size_t i = 0; i < n; i++)
-        if (contains(r, mine[i]))
-            json_add_str(&k->out, NULL, mine[i]);
+    for (size_t i = 0; i < db_rows(r); i++)
+        json_add_str(&k->out, NULL, db_text(r, i, 0));
     return ST_OK;
 }
 

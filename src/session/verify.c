@@ -159,13 +159,15 @@ enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const str
     struct access_token *t = &result.token;
     ST_TRY(session_tenant(c, tenancy, app, t->tenant_id, &tenant));
     ST_TRY(session_get(c, tenant, t->session_handle, &row, &found));
-    if (found && row.expiry > now && payload) {
-        if (access_token_is_protected(t->version, payload))
-            return ctx_fail(c, ST_BAD_REQUEST, ACCESS_TOKEN_PROTECTED_FIELD);
+    found = found && row.expiry > now;
+    json_object *content = payload || !found ? payload : json_parse(c->arena, row.payload);
+    if (found && access_token_is_protected(t->version, content))
+        return ctx_fail(c, ST_BAD_REQUEST, ACCESS_TOKEN_PROTECTED_FIELD);
+    if (found && payload) {
         row.payload = json_text(c->arena, payload);
         ST_TRY(store_payload(c, tenant, t->session_handle, row.payload, now, &found));
     }
-    if (!found || row.expiry <= now) {
+    if (!found) {
         finish(outcome, SESSION_UNAUTHORISED, STR("Session does not exist."));
         return ST_OK;
     }
@@ -173,8 +175,6 @@ enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const str
     out->session.payload = row.payload;
     if (result.state == ACCESS_TOKEN_EXPIRED)
         return ST_OK;
-    if (!payload)
-        payload = json_parse(c->arena, row.payload);
     t->issued_ms = now;
-    return session_mint_access(c, app, row.static_key, t, payload, &out->access);
+    return session_mint_access(c, app, row.static_key, t, content, &out->access);
 }

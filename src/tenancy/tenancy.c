@@ -88,6 +88,16 @@ void tenancy_tick(struct tenancy *t)
         db_tick(t->databases[i].db);
 }
 
+const struct config *tenancy_base_config(const struct tenancy *t)
+{
+    return t->base;
+}
+
+struct db *tenancy_base_db(const struct tenancy *t)
+{
+    return t->base_db;
+}
+
 static bool same_pool(const struct config *a, const struct config *b)
 {
     return strcmp(a->user_pool_id, b->user_pool_id) == 0 &&

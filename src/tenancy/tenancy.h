@@ -57,6 +57,10 @@ void tenancy_free(
     struct tenancy *t); /* after all requests ended; closes the databases it opened, not BASE_DB */
 void tenancy_tick(struct tenancy *t); /* once a second: db_tick of all databases */
 
+/* What it was made with. */
+const struct config *tenancy_base_config(const struct tenancy *t);
+struct db *tenancy_base_db(const struct tenancy *t);
+
 /* The database of a configuration: BASE_DB, or one opened for it and shared by all tenants with the same
  * pool. NULL: too many databases, or out of memory. */
 struct db *tenancy_db(struct tenancy *t, const struct config *config);

@@ -78,7 +78,7 @@ enum st_err users_change_account_info(struct ctx *c, struct db *db, struct str a
     struct db_call calls[5];
     size_t n = 0;
     if (u->is_primary_or_linked)
-        calls[n++] = DB_CALL(STMT_account_info_unreserve, a, id, t, primary);
+        calls[n++] = DB_CALL(STMT_account_info_unreserve, a, id, t, primary, v);
     calls[n++] = DB_CALL(STMT_account_info_reserve, a, id, t, v, db_str(u->recipe_id));
     calls[n++] = DB_CALL(STMT_account_info_drop_others, a, id, t, v);
     calls[n++] = DB_CALL(STMT_account_info_set, a, id, t, v);

@@ -12,9 +12,10 @@
 #include "crypto/password_hash.h"
 #include "db/schema.h"
 #include "service.h"
+#include "shared.h"
 
 struct service {
-    int unused;
+    struct shared *shared;
 };
 
 static struct service the_service;
@@ -96,6 +97,18 @@ static enum serve_state pid(struct exchange *x)
     return SERVE_DONE;
 }
 
+/* "all slot jobs": the generations of everything and of a slot, and how often the leading node's job has run.
+ */
+static enum serve_state generations(struct exchange *x)
+{
+    struct generations *g = &the_service.shared->generations;
+    answer(x, arena_printf(
+                  &x->arena, "%llu %llu %llu\n", (unsigned long long)atomic_load(&g->all),
+                  (unsigned long long)atomic_load(&g->slot[GENERATION_TENANTS][number(x) % GENERATION_SLOTS]),
+                  (unsigned long long)atomic_load(&g->slot[GENERATION_KEYS][0])));
+    return SERVE_DONE;
+}
+
 static enum serve_state crash(struct exchange *x)
 {
     (void)x;
@@ -119,14 +132,23 @@ static const struct {
     const char *path;
     enum serve_state (*serve)(struct exchange *);
 } routes[] = {
-    {"/hello", hello},     {"/body", body}, {"/params", params}, {"/request", request}, {"/big", big},
-    {"/headers", headers}, {"/slow", slow}, {"/pid", pid},       {"/crash", crash},     {"/hash", hash},
+    {"/hello", hello},
+    {"/body", body},
+    {"/params", params},
+    {"/request", request},
+    {"/big", big},
+    {"/headers", headers},
+    {"/slow", slow},
+    {"/pid", pid},
+    {"/crash", crash},
+    {"/hash", hash},
+    {"/generations", generations},
 };
 
 struct service *service_start(const struct config *base, struct shared *shared, char *why, size_t why_size)
 {
     (void)base;
-    (void)shared;
+    the_service.shared = shared;
     const char *flag =
         getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */
     FILE *f = flag ? fopen(flag, "r") : NULL;

@@ -22,6 +22,8 @@ our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir temp_dir free_port port_is_
 # A unix socket's path must fit into 108 bytes (unix(7)); what our sockets add to the directory is less than 40.
 use constant SOCKET_DIR_MAX => 64;
 
+use constant LINE_SHOWN => 300;    # of a log line, when a test fails
+
 my $owner = $$;    # a forked child must not clean up
 my @exit_actions;
 my $temp_dir;
@@ -104,7 +106,7 @@ sub read_file ($path) {
 sub tail_of ($path, $lines = 30) {
     my @all = split /\n/, read_file($path);
     splice @all, 0, @all - $lines if @all > $lines;
-    return join q{}, map { "$_\n" } @all;
+    return join q{}, map { substr($_, 0, LINE_SHOWN) . "\n" } @all;
 }
 
 sub run_exit_actions {

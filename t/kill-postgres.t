@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+# Connections to PostgreSQL are killed under load, then all of PostgreSQL: meanwhile what needs it is 503 at once and what
+# does not goes on, soon afterwards everything does, and nothing that was acknowledged is lost.
+use v5.36;
+use FindBin qw($RealBin);
+use lib "$RealBin/lib";
+
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use ST::Env qw(patience wait_until);
+use ST::Load;
+use ST::Session qw(create create_answer verify_answer);
+use ST::Stack timeout => 300;
+
+use constant { POOL => 4, WORKERS => 2 };
+
+my $s = ST::Stack->new(
+    pg     => { fsync => 1 },
+    cdi    => '5.6',
+    config => {
+        fcgi_workers                        => WORKERS,
+        bcrypt_log_rounds                   => 4,
+        postgresql_connection_pool_size     => POOL,
+        max_server_pool_size                => 6,
+        refresh_token_rotation_grace_period => 300,
+    },
+);
+my ($pg, $service, $core) = ($s->pg, $s->service, $s->core);
+
+my $ours = q{FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()};
+my $pools = qq{$ours AND application_name = 'supertokens-fcgi'};
+sub connections () { return $pg->value("SELECT count(*) $ours") }
+
+# Of both workers' pools, and one each for LISTEN and the lead of the jobs.
+sub no_connection_is_leaked () {
+    cmp_ok connections, '<=', POOL * WORKERS + 2, 'there are no more connections than the pools may have';
+    ok wait_until(10, sub { $pg->value("SELECT count(*) $ours AND state LIKE 'idle in transaction%'") == 0 }),
+      'and no transaction is left open';
+    return;
+}
+
+sub check_account ($load) {
+    my $sum = $load->stop;
+    diag ST::Load::told($sum);
+    is_deeply $sum->{odd}, [], 'every answer that was one was right';
+    my %others = %{ ST::Load::statuses($sum) };
+    delete @others{ 200, 503 };
+    is_deeply \%others, {}, 'what could not be done was 503, nothing else';
+    cmp_ok ST::Load::slowest($sum), '<', patience(20), 'and nothing waited for long';
+    is_deeply ST::Load::lost($sum, $pg), [], 'everything acknowledged is there';
+    is_deeply ST::Load::half_users($pg), [], 'no user is there in part';
+    return $sum;
+}
+
+# Seconds until a new session can be made, which needs the database.
+sub time_to_recover ($from = time) {
+    my $answer;
+    wait_until(30, sub { $answer = create_answer($core); $answer->{status} == 200 });
+    is $answer->{status}, 200, 'the service is back' or diag $answer->{text};
+    return time - $from;
+}
+
+subtest 'single connections' => sub {
+    my $load = ST::Load->new(url => $s->url, clients => 4, pause => 0.01);
+    ok $load->goes_on, 'the load runs';
+    my $killed = 0;
+    for (1 .. 15) {
+        $killed += $pg->value("SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid $pools ORDER BY state <> 'active', random() LIMIT 1) AS one");
+        sleep rand 0.2;
+    }
+    cmp_ok $killed, '>=', 10, 'some were ended by an administrator';
+    ok $load->goes_on, 'every client is served on';
+    $killed = $pg->value("SELECT count(pg_terminate_backend(pid)) $ours");
+    cmp_ok $killed, '>=', 2, 'all of them at once';
+    ok $load->goes_on, 'every client is served on';
+    my $sum = check_account($load);
+    cmp_ok scalar keys %{ $sum->{sessions} }, '>=', 10, 'sessions were made';
+    no_connection_is_leaked;
+};
+
+subtest 'one backend crashes' => sub {
+    my $load = ST::Load->new(url => $s->url, clients => 3);
+    ok $load->goes_on, 'the load runs';
+    my $pid = $pg->value("SELECT pid $pools LIMIT 1");
+    kill 'KILL', $pid;    # PostgreSQL then ends all others and recovers
+    ok wait_until(20, sub { $pg->proc->log_text =~ /\(PID $pid\) was terminated by signal 9.*ready to accept/s }), 'PostgreSQL has recovered';
+    ok $load->goes_on, 'every client is served again';
+    check_account($load);
+    no_connection_is_leaked;
+};
+
+# Tokens that every worker can verify: each has seen the tenant and the keys.
+my $session = create($core);
+ok $session->{accessToken}{token}, 'a session';
+sub verified () { return verify_answer($core, $session->{accessToken}{token}) }
+sub all_workers_know () {
+    return wait_until(20, sub { my @bad = grep { verified->{status} != 200 } 1 .. 40; !@bad });
+}
+
+# What N answers of CODE were: { status => count }, and how long the slowest took.
+sub ask ($n, $code) {
+    my (%count, $slowest);
+    for (1 .. $n) {
+        my $from = time;
+        $count{ $code->()->{status} }++;
+        my $took = time - $from;
+        $slowest = $took if $took > ($slowest // 0);
+    }
+    return (\%count, $slowest);
+}
+
+subtest 'all of it' => sub {
+    my $load = ST::Load->new(url => $s->url, clients => 3);
+    ok $load->goes_on, 'the load runs';
+    ok all_workers_know, 'the workers know the tenant';
+    $pg->kill9;
+    my $away = time;
+
+    my ($count, $slowest) = ask(30, \&verified);
+    is_deeply $count, { 200 => 30 }, 'verifying a token needs no database';
+    diag sprintf 'the slowest took %.3f s', $slowest;
+    ($count, $slowest) = ask(30, sub { $core->get('/hello', cdi => undef) });
+    is_deeply [grep { $_ != 200 && $_ != 503 } keys %$count], [], 'hello is answered';
+    cmp_ok $slowest, '<', patience(5), 'quickly';
+    diag sprintf 'the slowest took %.3f s', $slowest;
+    ($count, $slowest) = ask(30, sub { create_answer($core) });
+    is_deeply $count, { 503 => 30 }, 'a session cannot be made';
+    cmp_ok $slowest, '<', patience(5), 'which is said quickly';
+    is create_answer($core)->{text}, "Database not available\n", 'in words';
+    is scalar(my @all = $service->workers), WORKERS + 1, 'no process has died';
+
+    sleep 4 - (time - $away) if time - $away < 4;    # the master tries to reconnect less often by now
+    $pg->start;
+    my $took = time_to_recover;
+    diag sprintf 'it was back %.2f s after PostgreSQL accepted connections', $took;
+    cmp_ok $took, '<', patience(5), 'soon';
+    ok $load->goes_on, 'every client is served again';
+    my $sum    = check_account($load);
+    my $failed = ST::Load::statuses($sum, $away)->{503};
+    cmp_ok $failed, '>=', 10, 'the load did meet the outage';
+    no_connection_is_leaked;
+};
+
+subtest 'what another node changed meanwhile' => sub {
+    ok wait_until(60, sub { $pg->value("SELECT count(*) $ours AND application_name LIKE '%listener'") == 1 }), 'the master listens again';
+    is $core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1' })->{json}{status}, 'OK', 'a tenant';
+    my $factors = sub { ($core->get('/t1/recipe/multitenancy/tenant/v2')->{json} // {})->{firstFactors} };
+    my $change  = sub ($factor) {
+        $pg->query("BEGIN; DELETE FROM tenant_first_factors WHERE tenant_id = 't1';
+            UPDATE tenant_configs SET is_first_factors_null = false WHERE tenant_id = 't1';
+            INSERT INTO tenant_first_factors (connection_uri_domain, app_id, tenant_id, factor_id) VALUES ('', 'public', 't1', '$factor'); COMMIT");
+    };
+    my $seen = sub ($factor) {
+        return wait_until(60, sub { my @not = grep { !eq_array($factors->(), [$factor]) } 1 .. 20; !@not });
+    };
+    is $factors->(), undef, 'is known';
+    $pg->stop;
+    is $factors->(), undef, 'also while the database is away';
+    sleep 3;
+    $pg->start;
+    my $since = time;
+    $change->('emailpassword');    # nobody listens yet, or nobody is told
+    ok $seen->('emailpassword'), 'a change during the outage is seen';
+    diag sprintf 'after %.1f s', time - $since;
+    ok wait_until(60, sub { $pg->value("SELECT count(*) $ours AND application_name LIKE '%listener'") == 1 }), 'the master listens again';
+    $change->('thirdparty');
+    $pg->query(q{NOTIFY supertokens_fcgi, '*'});
+    $since = time;
+    ok $seen->('thirdparty'), 'and hears of the next one';
+    diag sprintf 'after %.1f s', time - $since;
+    no_connection_is_leaked;
+};
+
+is $service->stop, 0, 'the service ends in order';
+is connections, 0, 'and leaves no connection';
+
+done_testing;
