@@ -82,7 +82,7 @@ static bool append(struct hash_pool *h, struct request *r)
     if (h->stopping || h->queued >= (unsigned)h->config->fcgi_hash_queue)
         return false;
     r->next = NULL;
-    if (h->first)
+    if (h->last)
         h->last->next = r;
     else
         h->first = r;

@@ -65,10 +65,9 @@ static void fail(struct listener *l, const char *why)
         LOG_WARN(NULL, "no news of other nodes until the database can be reached again: %s", why);
     disconnect(l);
     int64_t pause = FIRST_PAUSE_MS << (l->failures < 6 ? l->failures : 6);
-    if (pause > LONGEST_PAUSE_MS)
-        pause = LONGEST_PAUSE_MS;
+    double longest = pause < LONGEST_PAUSE_MS ? (double)pause : LONGEST_PAUSE_MS;
     l->failures++;
-    l->due_ms = clock_monotonic_ms() + pause / 2 + (int64_t)(random_unit() * (double)(pause / 2));
+    l->due_ms = clock_monotonic_ms() + (int64_t)(longest * (0.5 + 0.5 * random_unit()));
 }
 
 /* Dead peers are noticed by TCP: a connection that only listens would never notice by itself. */

@@ -390,25 +390,35 @@ static void wait_for_events(struct master *m, struct pollfd *fds)
         take_signals(m);
 }
 
+struct poll_list {
+    struct pollfd *fds;
+    unsigned size;
+};
+
+static bool make_room(struct poll_list *list, unsigned n)
+{
+    if (list->fds && n <= list->size)
+        return true;
+    struct pollfd *fds = realloc(list->fds, 2 * n * sizeof *fds);
+    if (!fds)
+        return false;
+    list->fds = fds;
+    list->size = 2 * n;
+    return true;
+}
+
 static void serve(struct master *m)
 {
-    unsigned size = 0;
-    struct pollfd *fds = NULL;
+    struct poll_list list = {.fds = NULL};
     while (m->phase != PHASE_ENDING || m->children.n > 0) {
         run_timers(m, clock_monotonic_ms());
-        if (m->children.n + 2 > size) {
-            size = 2 * (m->children.n + 2);
-            struct pollfd *more = realloc(fds, size * sizeof *fds);
-            if (!more) { /* nothing can be supervised any more */
-                free(fds);
-                end(m, 1);
-                return;
-            }
-            fds = more;
+        if (!make_room(&list, m->children.n + 2)) {
+            end(m, 1); /* nothing can be supervised any more */
+            break;
         }
-        wait_for_events(m, fds);
+        wait_for_events(m, list.fds);
     }
-    free(fds);
+    free(list.fds);
 }
 
 static bool open_signals(struct master *m)

@@ -3,16 +3,17 @@
 
 -- Login methods of whole users, found by any of: ids ($2: recipe, primary or external ids), identifiers in a tenant
 -- ($3; $4 types and $5 values in pairs), passkeys in a tenant ($6 credential ids). A login method that was deleted
--- while its id lives on as the group's primary id has no account infos and is left out.
+-- while its id lives on as the group's primary id has no account infos and is left out. A passwordless user without an
+-- address counts as verified: it signed up with its phone.
 -- name: users_load
 SELECT a.primary_or_recipe_user_id, a.user_id, a.recipe_id, a.is_linked_or_is_a_primary_user, a.time_joined,
        m.external_user_id, pm.external_user_id, i.email, i.phone, i.third_party_id, i.third_party_user_id,
        ARRAY(SELECT DISTINCT t.tenant_id FROM {recipe_user_tenants} t
              WHERE t.app_id = a.app_id AND t.recipe_user_id = a.user_id),
-       i.email IS NOT NULL AND EXISTS (
+       CASE WHEN i.email IS NULL THEN a.recipe_id = 'passwordless' ELSE EXISTS (
            SELECT 1 FROM {emailverification_verified_emails} v
            WHERE v.app_id = a.app_id AND v.user_id = COALESCE(m.external_user_id, a.user_id::text)
-             AND v.email = i.email),
+             AND v.email = i.email) END,
        CASE WHEN a.recipe_id = 'webauthn' THEN ARRAY(
            SELECT c.id FROM {webauthn_credentials} c WHERE c.app_id = a.app_id AND c.user_id = a.user_id
            ORDER BY c.created_at) END

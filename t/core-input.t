@@ -74,6 +74,15 @@ subtest 'strings' => sub {
     is $put->(q(,"email":"x","password":7)), q(400 Field name 'password' is invalid in JSON input), 'a wrong one';
 };
 
+subtest 'numbers keep their text' => sub {
+    my @texts = qw(0 -0 1.0 1.50 1e400 -1E-5 9007199254740993 18446744073709551616 -99999999999999999999999999999999);
+    my $data  = '{"n":[' . join(q{,}, @texts) . ']}';
+    my $body  = qq({"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":$data});
+    my $made  = $core->post('/recipe/session', $body);
+    my $got   = $core->get('/recipe/session', query => { sessionHandle => $made->{json}{session}{handle} });
+    like $got->{text}, qr/"userDataInDatabase":\Q$data\E/, 'from the body to the database and back';
+};
+
 subtest 'query strings' => sub {
     my $get = sub ($query) { return line($core->get("/recipe/user?$query")) };
     my $none = '200 {"status":"UNKNOWN_EMAIL_ERROR"}';

@@ -5,6 +5,8 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
+use Time::HiRes qw(sleep);
+
 use ST::Env qw(watchdog);
 use ST::Fcgi;
 
@@ -116,7 +118,7 @@ subtest 'slow peers' => sub {
     while (length $bytes) {
         $c->send(substr $bytes, 0, 20, q{});
         is connection->ask('/hello')->{status}, 200, 'others are served meanwhile' if length($bytes) % 60 < 20;
-        select undef, undef, undef, 0.05;
+        sleep 0.05;
     }
     is $c->answer->{body}, 'slow', 'a request in small pieces';
     ok $_->is_closed(20), 'one that does not go on is closed' for @dead;

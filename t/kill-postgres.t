@@ -24,12 +24,13 @@ my $s = ST::Stack->new(
         postgresql_connection_pool_size     => POOL,
         max_server_pool_size                => 6,
         refresh_token_rotation_grace_period => 300,
+        access_token_validity_jitter        => 0,
     },
 );
 my ($pg, $service, $core) = ($s->pg, $s->service, $s->core);
 
 my $ours = q{FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()};
-my $pools = qq{$ours AND application_name = 'supertokens-fcgi'};
+my $pools = qq{$ours AND application_name = 'supertokens'};
 sub connections () { return $pg->value("SELECT count(*) $ours") }
 
 # Of both workers' pools, and one each for LISTEN and the lead of the jobs.
@@ -61,17 +62,27 @@ sub time_to_recover ($from = time) {
     return time - $from;
 }
 
+# Holds up what writes to TABLE and ends the connections of those who wait.
+sub kill_waiting ($table) {
+    return "BEGIN; LOCK TABLE $table IN EXCLUSIVE MODE; DO 'BEGIN PERFORM pg_sleep(0.2); END';
+        SELECT count(pg_terminate_backend(pid)) $pools AND wait_event_type = 'Lock'; COMMIT";
+}
+
 subtest 'single connections' => sub {
+    my %killed;
     my $load = ST::Load->new(url => $s->url, clients => 4, pause => 0.01);
     ok $load->goes_on, 'the load runs';
-    my $killed = 0;
-    for (1 .. 15) {
-        $killed += $pg->value("SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid $pools ORDER BY state <> 'active', random() LIMIT 1) AS one");
+    for my $n (1 .. 8) {
+        my $waiting = $pg->value(kill_waiting($n % 2 ? 'session_info' : 'emailpassword_users'));
+        $killed{waiting} += $waiting;
+        $killed{idle}    += $pg->value("SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid $pools ORDER BY random() LIMIT 1) AS one");
         sleep rand 0.2;
     }
-    cmp_ok $killed, '>=', 10, 'some were ended by an administrator';
+    diag "ended: $killed{waiting} in the middle of a statement, $killed{idle} at any time";
+    cmp_ok $killed{waiting}, '>=', 4, 'some were ended in the middle of a statement';
+    cmp_ok $killed{idle},    '>=', 4, 'and some at any other time';
     ok $load->goes_on, 'every client is served on';
-    $killed = $pg->value("SELECT count(pg_terminate_backend(pid)) $ours");
+    my $killed = $pg->value("SELECT count(pg_terminate_backend(pid)) $ours");
     cmp_ok $killed, '>=', 2, 'all of them at once';
     ok $load->goes_on, 'every client is served on';
     my $sum = check_account($load);
@@ -143,32 +154,35 @@ subtest 'all of it' => sub {
 };
 
 subtest 'what another node changed meanwhile' => sub {
-    ok wait_until(60, sub { $pg->value("SELECT count(*) $ours AND application_name LIKE '%listener'") == 1 }), 'the master listens again';
-    is $core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1' })->{json}{status}, 'OK', 'a tenant';
-    my $factors = sub { ($core->get('/t1/recipe/multitenancy/tenant/v2')->{json} // {})->{firstFactors} };
-    my $change  = sub ($factor) {
-        $pg->query("BEGIN; DELETE FROM tenant_first_factors WHERE tenant_id = 't1';
-            UPDATE tenant_configs SET is_first_factors_null = false WHERE tenant_id = 't1';
-            INSERT INTO tenant_first_factors (connection_uri_domain, app_id, tenant_id, factor_id) VALUES ('', 'public', 't1', '$factor'); COMMIT");
+    my $listens = sub { $pg->value("SELECT count(*) $ours AND application_name LIKE '%listener' AND query LIKE 'LISTEN%'") == 1 };
+    ok wait_until(60, $listens), 'the master listens again';
+    my $app = $core->with(prefix => '/appid-a1');
+    is $core->put('/recipe/multitenancy/app/v2', { appId => 'a1', coreConfig => { access_token_validity => 1000 } })->{json}{status}, 'OK', 'an app';
+    my $validity = sub {
+        my $token = (create_answer($app)->{json} // {})->{accessToken} // { expiry => 0, createdTime => 0 };
+        return ($token->{expiry} - $token->{createdTime}) / 1000;
     };
-    my $seen = sub ($factor) {
-        return wait_until(60, sub { my @not = grep { !eq_array($factors->(), [$factor]) } 1 .. 20; !@not });
+    my $change = sub ($seconds) {
+        $pg->query(qq[UPDATE tenant_configs SET core_config = '{"access_token_validity": $seconds}' WHERE app_id = 'a1']);
     };
-    is $factors->(), undef, 'is known';
+    my $seen = sub ($seconds) {    # by every worker
+        my $since = time;
+        ok wait_until(60, sub { my @not = grep { $validity->() != $seconds } 1 .. 20; !@not }), 'it is seen';
+        diag sprintf 'after %.1f s', time - $since;
+    };
+    $seen->(1000);
     $pg->stop;
-    is $factors->(), undef, 'also while the database is away';
+    is create_answer($app)->{status}, 503, 'PostgreSQL is stopped for longer than it takes to try again';
     sleep 3;
     $pg->start;
-    my $since = time;
-    $change->('emailpassword');    # nobody listens yet, or nobody is told
-    ok $seen->('emailpassword'), 'a change during the outage is seen';
-    diag sprintf 'after %.1f s', time - $since;
-    ok wait_until(60, sub { $pg->value("SELECT count(*) $ours AND application_name LIKE '%listener'") == 1 }), 'the master listens again';
-    $change->('thirdparty');
+    $change->(2000);
+    pass 'a change that nobody hears of, as nobody listens yet';
+    $seen->(2000);
+    ok wait_until(60, $listens), 'the master listens again';
+    $change->(3000);
     $pg->query(q{NOTIFY supertokens_fcgi, '*'});
-    $since = time;
-    ok $seen->('thirdparty'), 'and hears of the next one';
-    diag sprintf 'after %.1f s', time - $since;
+    pass 'a change that everybody is told of';
+    $seen->(3000);
     no_connection_is_leaked;
 };
 

@@ -9,6 +9,9 @@ use Test::More;
 use ST::Session qw(T F create header_of payload_of refresh refresh_answer shape verify);
 use ST::Stack;
 
+# The reference's words, as recorded clients see them.
+use constant FORMAT_ERROR => 'io.supertokens.session.refreshToken.RefreshToken$InvalidRefreshTokenFormatException: ';
+
 my $s    = ST::Stack->new(config => { access_token_validity_jitter => 0 });
 my $core = $s->core->with(cdi => '5.6');
 my $pg   = $s->pg;
@@ -23,14 +26,14 @@ subtest 'tokens that are none' => sub {
     my ($sealed, $nonce) = split /[.]/, $token;
     my $flipped = encode_base64(decode_base64($sealed) ^. "\1", q{});
     my %cases   = (
-        q{}                         => 'version of refresh token not recognised',
-        'x'                         => 'version of refresh token not recognised',
-        '...'                       => 'version of refresh token not recognised',
-        "$sealed.$nonce"            => 'version of refresh token not recognised',
-        "$sealed.$nonce.V3"         => 'version of refresh token not recognised',
-        "$sealed.V2"                => 'Refresh token split with dot yielded an array of length: 2',
-        "$sealed.$nonce.x.V2"       => 'Refresh token split with dot yielded an array of length: 4',
-        'V2'                        => 'Refresh token split with dot yielded an array of length: 1',
+        q{}                         => FORMAT_ERROR . 'version of refresh token not recognised',
+        'x'                         => FORMAT_ERROR . 'version of refresh token not recognised',
+        '...'                       => FORMAT_ERROR . 'version of refresh token not recognised',
+        "$sealed.$nonce"            => FORMAT_ERROR . 'version of refresh token not recognised',
+        "$sealed.$nonce.V3"         => FORMAT_ERROR . 'version of refresh token not recognised',
+        "$sealed.V2"                => FORMAT_ERROR . 'Refresh token split with dot yielded an array of length: 2',
+        "$sealed.$nonce.x.V2"       => FORMAT_ERROR . 'Refresh token split with dot yielded an array of length: 4',
+        'V2'                        => FORMAT_ERROR . 'Refresh token split with dot yielded an array of length: 1',
         "*$sealed.$nonce.V2"        => 'Illegal base64 character',
         "$flipped.$nonce.V2"        => 'Tag mismatch',
         encode_base64('x' x 200, q{}) . ".$nonce.V2" => 'Tag mismatch',

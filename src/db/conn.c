@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -117,4 +118,44 @@ bool conn_alive(struct db_conn *conn)
 bool conn_idle(const struct db_conn *conn)
 {
     return PQstatus(conn->pg) == CONNECTION_OK && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
+}
+
+/* PQcancel makes a connection of its own and waits for its end without a limit, which takes forever when the
+ * server hangs: the threads that this may cost are not those of requests, and few. */
+enum { CANCELS_MAX = 4 };
+static atomic_uint cancels;
+
+static void *cancel_main(void *handle)
+{
+    char why[256];
+    (void)PQcancel(handle, why, sizeof why);
+    PQfreeCancel(handle);
+    atomic_fetch_sub(&cancels, 1);
+    return NULL;
+}
+
+static bool start_detached(void *(*run)(void *), void *object)
+{
+    enum { STACK_BYTES = 128 * 1024 };
+    pthread_t thread;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    bool ok = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
+              pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&
+              pthread_create(&thread, &attributes, run, object) == 0;
+    (void)pthread_attr_destroy(&attributes);
+    return ok;
+}
+
+void conn_cancel(const struct db_conn *conn)
+{
+    PGcancel *handle = PQgetCancel(conn->pg);
+    if (!handle)
+        return;
+    bool few = atomic_fetch_add(&cancels, 1) < CANCELS_MAX;
+    if (few && start_detached(cancel_main, handle))
+        return;
+    atomic_fetch_sub(&cancels, 1);
+    PQfreeCancel(handle);
 }

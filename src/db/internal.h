@@ -38,6 +38,8 @@ void conn_close(struct db_conn *conn);
 /* Looks whether the server has closed it meanwhile; one system call, does not block. */
 bool conn_alive(struct db_conn *conn);
 bool conn_idle(const struct db_conn *conn); /* no transaction, nothing in flight */
+/* Asks the server to give up what CONN waits for, without waiting for the server. */
+void conn_cancel(const struct db_conn *conn);
 /* Waits for EVENTS (poll.h) on SOCKET; false: deadline passed. */
 bool conn_wait(int socket, short events, int64_t deadline_ms);
 

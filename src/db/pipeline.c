@@ -40,16 +40,6 @@ static void give_up(struct pipeline *p)
     p->conn->broken = true;
 }
 
-/* The server goes on working for nobody otherwise. */
-static void cancel(struct pipeline *p)
-{
-    char why[256];
-    PGcancel *handle = PQgetCancel(p->conn->pg);
-    if (handle)
-        (void)PQcancel(handle, why, sizeof why);
-    PQfreeCancel(handle);
-}
-
 static void time_out(struct pipeline *p)
 {
     LOG_WARN(p->c, "statement %s: no answer from PostgreSQL within the deadline",
@@ -57,7 +47,7 @@ static void time_out(struct pipeline *p)
     p->timed_out = true;
     p->err = error_unavailable(p->c);
     give_up(p);
-    cancel(p);
+    conn_cancel(p->conn); /* the server goes on working for nobody otherwise */
 }
 
 /* Waits until PQgetResult does not block. False: deadline passed. */

@@ -87,24 +87,18 @@ static size_t take_digits(struct scan *s)
 
 static bool take_number(struct scan *s)
 {
-    bool negative = take(s, '-'), integer = true;
-    struct str digits = {s->p, 0};
-    digits.n = take_digits(s);
-    if (digits.n == 0 || (digits.n > 1 && digits.p[0] == '0'))
+    (void)take(s, '-');
+    const char *first = s->p;
+    size_t digits = take_digits(s);
+    if (digits == 0 || (digits > 1 && *first == '0'))
         return false;
-    if (take(s, '.')) {
-        integer = false;
-        if (!take_digits(s))
-            return false;
-    }
+    if (take(s, '.') && !take_digits(s))
+        return false;
     if (take(s, 'e') || take(s, 'E')) {
-        integer = false;
         (void)(take(s, '+') || take(s, '-'));
-        if (!take_digits(s))
-            return false;
+        return take_digits(s) > 0;
     }
-    struct str limit = negative ? STR("9223372036854775808") : STR("18446744073709551615");
-    return !integer || digits.n < limit.n || (digits.n == limit.n && str_cmp(digits, limit) <= 0);
+    return true;
 }
 
 static bool take_scalar(struct scan *s)

@@ -14,9 +14,8 @@
 enum { JSON_MAX_DEPTH = 64 };
 
 /* True when TEXT is exactly one RFC 8259 value: UTF-8, no comments, no single quotes, no NaN, no raw control
- * characters, no trailing garbage, nesting at most JSON_MAX_DEPTH, integers without fraction or exponent
- * within -2^63 .. 2^64-1 (json-c's integers end there). A leading byte order mark is refused, and so is
- * \u0000 in a member's name: json-c's names are C strings, and a name cut short would be another name. */
+ * characters, no trailing garbage, nesting at most JSON_MAX_DEPTH. A leading byte order mark is refused, and
+ * so is \u0000 in a member's name: json-c's names are C strings, and a name cut short would be another name. */
 bool json_check(struct str text);
 
 /* Parses TEXT; NULL when json_check refuses it, and for "null", which json-c has no object for. A repeated
@@ -26,7 +25,7 @@ bool json_check(struct str text);
 json_object *json_parse(struct arena *a, struct str text);
 
 /* Compact text of VALUE (NULL is the JSON null): keys in order, "/" not escaped, numbers with the text they
- * were parsed from, also -0 and 1e400. */
+ * were parsed from, also -0, 1e400 and integers of any size. */
 struct str json_text(struct arena *a, json_object *value);
 
 struct str json_str(json_object *string); /* its bytes; STR_NONE when it is not a string */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KEY_PUBLISH_MS = 60000 }; /* O: so long a key is in the JWKS before it signs */
+enum { KEY_PUBLISH_MS = 60000 };
 
 /* From the configuration of the app's public tenant. */
 struct key_rules {
@@ -21,6 +21,10 @@ struct key_rules {
     int64_t access_validity_ms; /* A: access_token_validity */
     bool legacy_is_dynamic;     /* access_token_signing_key_dynamic: what a key of very old data becomes */
 };
+
+/* O: so long a key is in the JWKS before it signs. A fifth of an interval that is shorter than that, which
+ * only test mode allows; the reference does so too. */
+int64_t key_publish_ms(const struct key_rules *r);
 
 int64_t key_rotates_at(int64_t created, const struct key_rules *r); /* created + I */
 int64_t key_expires_at(int64_t created, const struct key_rules *r); /* created + I + 2A */

@@ -77,12 +77,26 @@ bool key_set_equal(const struct key_set *a, const struct key_set *b)
     return true;
 }
 
+static bool dynamic_keys_do(const struct key_set *set, const struct key_rules *rules, int64_t now,
+                            enum key_demand demand)
+{
+    size_t live = key_count_live(set->created, set->ndynamic, now, rules);
+    switch (demand) {
+    case KEYS_FRESH:
+        return !key_is_due(set->created, live, now, rules);
+    case KEYS_SIGNING:
+        return live > 0 && now < key_rotates_at(set->created[0], rules);
+    case KEYS_LIVE:
+        break;
+    }
+    return live > 0;
+}
+
 unsigned key_set_lacks(const struct key_set *set, const struct key_rules *rules, unsigned needs, int64_t now,
-                       bool stale)
+                       enum key_demand demand)
 {
     unsigned lacks = 0;
-    size_t live = key_count_live(set->created, set->ndynamic, now, rules);
-    if ((needs & KEYS_DYNAMIC) && (stale ? live == 0 : key_is_due(set->created, live, now, rules)))
+    if ((needs & KEYS_DYNAMIC) && !dynamic_keys_do(set, rules, now, demand))
         lacks |= KEYS_DYNAMIC;
     if ((needs & KEYS_STATIC) && set->nstatic == 0)
         lacks |= KEYS_STATIC;

@@ -17,9 +17,15 @@ void key_set_add(struct key_set *set, struct rsa_key *key, bool dynamic);
 bool key_set_keep_refresh_key(struct key_set *set, struct str key); /* copies; false: out of memory */
 
 bool key_set_equal(const struct key_set *a, const struct key_set *b);
-/* The part of NEEDS that the set does not fulfil at NOW. STALE: be content with keys that still work although
- * a successor is due. */
+/* What is expected of dynamic keys, less from row to row. */
+enum key_demand {
+    KEYS_FRESH,   /* the successor of a key that is about to be rotated out is there */
+    KEYS_SIGNING, /* the newest one may still sign: no node has made another one just for now */
+    KEYS_LIVE,    /* some have not expired */
+};
+
+/* The part of NEEDS that the set does not fulfil at NOW. */
 unsigned key_set_lacks(const struct key_set *set, const struct key_rules *rules, unsigned needs, int64_t now,
-                       bool stale);
+                       enum key_demand demand);
 
 #endif

@@ -14,7 +14,8 @@
 enum {
     RELOAD_INTERVAL_MS = 1000, /* between reads because of tokens that cannot be verified */
     RETRY_INTERVAL_MS = 1000,  /* after a failed read, when there are old keys to go on with */
-    MAX_WAIT_MS = 10000,       /* for another thread's read, without a deadline of the request */
+    PATIENCE_MS = 1000,        /* for another thread's read, when there are old keys to go on with */
+    MAX_WAIT_MS = 10000,       /* the same when there are none, without a deadline of the request */
 };
 
 struct keyring {
@@ -28,7 +29,7 @@ struct keyring {
     pthread_cond_t loaded;
     const struct key_set *set;               /* NULL: not read yet */
     uint64_t generation;                     /* that the set was read at */
-    bool loading;                            /* a thread is reading: others go on with the old set, or wait */
+    bool loading;                            /* a thread is reading: others go on with a current set, or wait */
     int64_t reload_after_ms, retry_after_ms; /* monotonic */
 };
 
@@ -84,7 +85,8 @@ static uint64_t generation_of(const struct keyring *ring)
 
 struct view {
     const struct key_set *set; /* or NULL; referenced by the arena */
-    bool current, busy;        /* busy: being read just now, or reading failed a moment ago */
+    bool current;              /* read after the last change that is known of */
+    bool loading, failing;     /* being read just now; reading failed a moment ago */
 };
 
 static struct view look(struct ctx *c, struct keyring *ring)
@@ -94,7 +96,8 @@ static struct view look(struct ctx *c, struct keyring *ring)
     pthread_mutex_lock(&ring->lock);
     struct view v = {.set = key_set_ref(ring->set),
                      .current = ring->set && ring->generation == generation,
-                     .busy = ring->loading || clock_monotonic_ms() < ring->retry_after_ms};
+                     .loading = ring->loading,
+                     .failing = clock_monotonic_ms() < ring->retry_after_ms};
     pthread_mutex_unlock(&ring->lock);
     slot->object = (void *)(uintptr_t)v.set;
     return v;
@@ -109,25 +112,40 @@ static void end_load(void *object)
     pthread_mutex_unlock(&ring->lock);
 }
 
+/* Waits under the lock until another thread has put a new set in place or has given up; false: not in time. */
+static bool wait_for_load(struct keyring *ring, int64_t until)
+{
+    struct timespec t = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+    const struct key_set *set = ring->set;
+    uint64_t generation = ring->generation;
+    int err = 0;
+    while (ring->loading && ring->set == set && ring->generation == generation && err == 0)
+        err = pthread_cond_timedwait(&ring->loaded, &ring->lock, &t);
+    return err == 0;
+}
+
 /* Makes this thread the one that reads: *SLOT ends that at the latest with the request, even if it runs out
- * of memory. Where another thread is reading, waits for its end instead and leaves *SLOT NULL. */
-static enum st_err begin_load(struct ctx *c, struct keyring *ring, struct arena_cleanup **slot)
+ * of memory. Where another thread is reading, waits for that instead and leaves *SLOT NULL. USABLE: there are
+ * keys to go on with when it takes long. */
+static enum st_err begin_load(struct ctx *c, struct keyring *ring, bool usable, struct arena_cleanup **slot)
 {
     struct arena_cleanup *end = arena_reserve_cleanup(c->arena, end_load); /* before the lock */
-    int64_t until = c->deadline_ms ? c->deadline_ms : clock_monotonic_ms() + MAX_WAIT_MS;
-    struct timespec t = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
-    int err = 0;
+    int64_t now = clock_monotonic_ms();
+    int64_t until = usable ? now + PATIENCE_MS : c->deadline_ms ? c->deadline_ms : now + MAX_WAIT_MS;
+    bool in_time = true;
     pthread_mutex_lock(&ring->lock);
     bool mine = !ring->loading;
     if (mine) {
         ring->loading = true;
         end->object = ring;
+    } else {
+        in_time = wait_for_load(ring, until);
     }
-    while (!mine && ring->loading && err == 0)
-        err = pthread_cond_timedwait(&ring->loaded, &ring->lock, &t);
+    if (!in_time && usable)
+        ring->retry_after_ms = until + RETRY_INTERVAL_MS;
     pthread_mutex_unlock(&ring->lock);
     *slot = mine ? end : NULL;
-    return err ? ctx_fail(c, ST_UNAVAILABLE, "the signing keys could not be read in time") : ST_OK;
+    return in_time || usable ? ST_OK : ctx_fail(c, ST_UNAVAILABLE, "the signing keys could not be read in time");
 }
 
 static void install(struct keyring *ring, const struct key_set *set, uint64_t generation)
@@ -140,6 +158,7 @@ static void install(struct keyring *ring, const struct key_set *set, uint64_t ge
     }
     ring->generation = generation;
     ring->retry_after_ms = 0;
+    pthread_cond_broadcast(&ring->loaded);
     pthread_mutex_unlock(&ring->lock);
     key_set_unref((void *)(uintptr_t)old);
 }
@@ -159,7 +178,7 @@ static enum st_err load_and_make(struct ctx *c, struct keyring *ring, struct db 
 {
     bool legacy, wrote;
     ST_TRY(load(c, ring, db, rules, &set, &legacy));
-    unsigned lacks = key_set_lacks(set, rules, needs, clock_now_ms(), false);
+    unsigned lacks = key_set_lacks(set, rules, needs, clock_now_ms(), KEYS_FRESH);
     if (!lacks && !legacy)
         return ST_OK;
     if (c->lease) { /* what the caller may still roll back must not be used by others */
@@ -172,12 +191,12 @@ static enum st_err load_and_make(struct ctx *c, struct keyring *ring, struct db 
     return load(c, ring, db, rules, &set, &legacy);
 }
 
-/* Reads the keys, or waits until another thread has read them (*MINE is false then). */
+/* Reads the keys, or waits until another thread has read them (*MINE is false then). USABLE: OLD would do. */
 static enum st_err refresh(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
-                           unsigned needs, const struct key_set *old, bool *mine)
+                           unsigned needs, const struct key_set *old, bool usable, bool *mine)
 {
     struct arena_cleanup *slot;
-    ST_TRY(begin_load(c, ring, &slot));
+    ST_TRY(begin_load(c, ring, usable, &slot));
     *mine = slot != NULL;
     if (!slot)
         return ST_OK;
@@ -192,15 +211,22 @@ static enum st_err refresh(struct ctx *c, struct keyring *ring, struct db *db, c
     return err;
 }
 
+/* While another thread reads, what may still sign does; not so after news of a change or the end of the newest
+ * key's time: other nodes may sign with a key that this set does not have. */
+static bool may_go_on(const struct view *v, const struct key_rules *rules, unsigned needs, int64_t now)
+{
+    return v->failing || (v->loading && v->current && !key_set_lacks(v->set, rules, needs, now, KEYS_SIGNING));
+}
+
 enum st_err keys_current(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
                          unsigned needs, const struct key_set **out)
 {
     for (bool mine = false;;) {
         struct view v = look(c, ring);
         int64_t now = clock_now_ms();
-        bool usable = v.set && !key_set_lacks(v.set, rules, needs, now, true);
-        bool good = usable && v.current && !key_set_lacks(v.set, rules, needs, now, false);
-        if (good || (usable && (v.busy || mine))) {
+        bool usable = v.set && !key_set_lacks(v.set, rules, needs, now, KEYS_LIVE);
+        bool good = usable && v.current && !key_set_lacks(v.set, rules, needs, now, KEYS_FRESH);
+        if (good || (usable && (mine || may_go_on(&v, rules, needs, now)))) {
             *out = v.set;
             return ST_OK;
         }
@@ -208,7 +234,7 @@ enum st_err keys_current(struct ctx *c, struct keyring *ring, struct db *db, con
             (void)ctx_fail(c, ST_INTERNAL, "a stored signing key cannot be used");
             return ST_INTERNAL;
         }
-        enum st_err err = refresh(c, ring, db, rules, needs, v.set, &mine);
+        enum st_err err = refresh(c, ring, db, rules, needs, v.set, usable, &mine);
         if (err && !usable)
             return err;
         if (err) {
@@ -235,7 +261,7 @@ enum st_err keys_reload(struct ctx *c, struct keyring *ring, struct db *db, cons
 {
     bool mine;
     if (may_reload(ring))
-        ST_TRY(refresh(c, ring, db, rules, 0, *set, &mine));
+        ST_TRY(refresh(c, ring, db, rules, 0, *set, true, &mine));
     *set = look(c, ring).set; /* also when another thread has read it in the meantime */
     return ST_OK;
 }

@@ -12,6 +12,9 @@
 
 enum { ITERATIONS = 100 };
 
+/* What the reference writes in front of some texts, word for word: recorded answers have it. */
+#define FORMAT_ERROR "io.supertokens.session.refreshToken.RefreshToken$InvalidRefreshTokenFormatException: "
+
 static const struct {
     const char *name;
     size_t member;
@@ -103,10 +106,11 @@ static bool split(struct arena *a, struct str text, struct str *sealed, struct s
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
         known = known || str_is_ci(part, versions[i]);
     if (!known)
-        return reject(message, STR("version of refresh token not recognised"));
+        return reject(message, STR(FORMAT_ERROR "version of refresh token not recognised"));
     if (n != 3)
-        return reject(message,
-                      arena_printf(a, "Refresh token split with dot yielded an array of length: %u", n));
+        return reject(
+            message,
+            arena_printf(a, FORMAT_ERROR "Refresh token split with dot yielded an array of length: %u", n));
     return true;
 }
 

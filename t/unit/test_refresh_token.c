@@ -16,6 +16,8 @@
 #define COUNT(A) (sizeof(A) / sizeof(A)[0])
 #define NONCE "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
+#define FORMAT_ERROR "io.supertokens.session.refreshToken.RefreshToken$InvalidRefreshTokenFormatException: "
+
 static const struct str master = {"1000:00aa:ff", 12}; /* spec: cdi-session 1.2 */
 static struct arena arena;
 
@@ -147,14 +149,14 @@ static void structure_errors(void **state)
         struct str token;
         const char *message;
     } rows[] = {
-        {STR(""), "version of refresh token not recognised"},
-        {STR("..."), "version of refresh token not recognised"},
-        {STR("a.b.V3"), "version of refresh token not recognised"},
-        {STR("a.b.c"), "version of refresh token not recognised"},
-        {STR("a.b.V2x"), "version of refresh token not recognised"},
-        {STR("V2"), "Refresh token split with dot yielded an array of length: 1"},
-        {STR("a.V2"), "Refresh token split with dot yielded an array of length: 2"},
-        {STR("a.b.c.V2"), "Refresh token split with dot yielded an array of length: 4"},
+        {STR(""), FORMAT_ERROR "version of refresh token not recognised"},
+        {STR("..."), FORMAT_ERROR "version of refresh token not recognised"},
+        {STR("a.b.V3"), FORMAT_ERROR "version of refresh token not recognised"},
+        {STR("a.b.c"), FORMAT_ERROR "version of refresh token not recognised"},
+        {STR("a.b.V2x"), FORMAT_ERROR "version of refresh token not recognised"},
+        {STR("V2"), FORMAT_ERROR "Refresh token split with dot yielded an array of length: 1"},
+        {STR("a.V2"), FORMAT_ERROR "Refresh token split with dot yielded an array of length: 2"},
+        {STR("a.b.c.V2"), FORMAT_ERROR "Refresh token split with dot yielded an array of length: 4"},
         {STR("a*.b.V2"), "Illegal base64 character"},
         {STR("AAAA.b.V2"), "Invalid refresh token"},
         {STR(".b.V2"), "Invalid refresh token"},

@@ -104,7 +104,7 @@ sub read_file ($path) {
 }
 
 sub tail_of ($path, $lines = 30) {
-    my @all = split /\n/, read_file($path);
+    my @all = grep { length } split /\n/, read_file($path);
     splice @all, 0, @all - $lines if @all > $lines;
     return join q{}, map { substr($_, 0, LINE_SHOWN) . "\n" } @all;
 }

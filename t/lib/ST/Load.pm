@@ -27,7 +27,8 @@ my $JSON = JSON::PP->new->utf8->canonical;
 
 # url; optional: clients (3), pause (seconds between the calls of one client).
 sub new ($class, %opt) {
-    my $self = bless { clients => 3, pause => 0.02, pids => [], %opt }, $class;
+    state $loads = 0;
+    my $self = bless { clients => 3, pause => 0.02, pids => [], number => ++$loads, %opt }, $class;
     $self->{dir} = temp_dir('load');
     my $parent = $$;
     for my $n (1 .. $self->{clients}) {
@@ -57,7 +58,7 @@ sub client ($self, $n, $parent) {
     open my $log, '>:raw', "$self->{dir}/$n" or die "log: $!\n";
     $log->autoflush(1);
     my $core  = ST::Core->new(url => $self->{url}, cdi => '5.6');
-    my $state = { n => $n, core => $core, users => 0, sessions => [] };
+    my $state = { name => "$self->{number}-$n", core => $core, users => 0, sessions => [] };
     for (my $i = 0; !$stop && getppid == $parent; $i++) {
         my $op = $round[$i % @round];
         my $at = time;
@@ -79,7 +80,7 @@ sub not_ok ($answer) { return $answer->{status} == 200 ? { odd => $answer->{text
 # An address whose sign up got no answer is tried again: it may exist by now.
 sub op_signup ($c) {
     my $again = defined $c->{unsure_email};
-    my $email = $c->{unsure_email} // sprintf 'load-%d-%d@example.com', $c->{n}, ++$c->{users};
+    my $email = $c->{unsure_email} // sprintf 'load-%s-%d@example.com', $c->{name}, ++$c->{users};
     my $got   = $c->{core}->post('/recipe/signup', { email => $email, password => 'pass1word' });
     undef $c->{unsure_email};
     return ($got, { ack => 'user', id => $c->{user} = $got->{json}{user}{id}, email => $email }) if is_ok($got);

@@ -90,7 +90,8 @@ sub pem ($what, $der) {
     return write_file(pem_dir() . '/' . $n++ . '.pem', $text, 0o600);
 }
 
-sub pem_dir { state $dir = temp_dir('pem'); return $dir }
+# Of this process: tests fork.
+sub pem_dir { state %dir; return $dir{$$} //= temp_dir("pem-$$") }
 
 sub spki_pem ($base64) { return pem('PUBLIC KEY', decode_base64($base64)) }
 
