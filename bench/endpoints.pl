@@ -73,7 +73,7 @@ sub round_trips {
 }
 
 sub hello {
-    my $stub  = ST::Fcgi::stub();
+    my $stub  = ST::Fcgi::stub(config => { fcgi_workers => scalar($stack->service->workers) - 1, max_server_pool_size => 10 });
     my $front = ST::Nginx->new(socket => $stub->socket_path);
     my %pids  = (nginx => $front->proc->pid, service => $stub->proc->pid);
     my (@ours, @stub);
