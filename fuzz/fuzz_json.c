@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What json_check accepts is parsed, written and parsed again to the same value, and json-c reads it as that
- * value too.
+ * value too, unless it holds integers that json-c has no room for.
  */
 #include "fuzz.h"
 #include "json/json.h"
@@ -17,6 +17,28 @@ static json_object *read_with_json_c(struct str text)
     return value;
 }
 
+/* json-c makes the largest integer it has of larger ones. */
+static bool has_huge_integer(json_object *value)
+{
+    if (json_object_is_type(value, json_type_double)) {
+        const char *text = json_object_get_userdata(value);
+        return text && strlen(text) > 18 && !strpbrk(text, ".eE");
+    }
+    if (json_object_is_type(value, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            if (has_huge_integer(json_object_array_get_idx(value, i)))
+                return true;
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            (void)name;
+            if (has_huge_integer(member))
+                return true;
+        }
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena arena;
@@ -24,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_object *value = json_parse(&arena, text);
     if (json_check(text)) {
         json_object *theirs = read_with_json_c(text);
-        FUZZ_EXPECT(json_equal(value, theirs));
+        FUZZ_EXPECT(has_huge_integer(value) || json_equal(value, theirs));
         json_object_put(theirs);
         struct str written = json_text(&arena, value);
         FUZZ_EXPECT(json_check(written));

@@ -57,19 +57,30 @@ subtest 'cheap requests meanwhile' => sub {
     cmp_ok $sum->{calls}, '>=', 8, 'while passwords are hashed';
 };
 
-subtest 'clients that do not wait' => sub {
-    my @gone = hashing(6);
-    sleep 0.2;
-    $_->close for @gone;
-    my $begun = time;
-    is(ST::Fcgi->connect($service)->ask("/hash?$cost")->{status}, 200, 'another client');
-    cmp_ok time - $begun, '<', patience(6 * 0.25), 'does not wait for the hashes of those that have gone';
-
-    $service->write_config(fcgi_request_timeout => 1000);
+# New workers that use the changed configuration; the old ones have ended what they were computing.
+sub reload (%changes) {
     my $mark = $service->log_mark;
+    $service->write_config(%changes);
     $service->reload;
     $service->wait_log(qr/was reloaded/, $mark);
-    wait_until(30, sub { $service->workers == 2 });    # the old worker has ended what it was computing
+    return wait_until(30, sub { $service->workers == 2 });
+}
+
+sub time_of ($path) {
+    my $begun = time;
+    is(ST::Fcgi->connect($service)->ask($path)->{status}, 200, "$path is served");
+    return time - $begun;
+}
+
+subtest 'clients that do not wait' => sub {
+    reload(fcgi_hash_queue => 60);
+    my $alone = time_of("/hash?$cost");
+    my @gone  = hashing(50);
+    sleep 0.2;
+    $_->close for @gone;
+    cmp_ok time_of("/hash?$cost"), '<', 8 * $alone, 'the hashes of those that have gone are not computed';
+
+    reload(fcgi_request_timeout => 1000);
     my $long = ST::Fcgi->connect($service);
     $long->send(ST::Fcgi::whole('/hash?16'));    # some seconds
     sleep 0.2;

@@ -100,6 +100,7 @@ subtest 'seven reloads under load' => sub {
     my $mark = $service->log_mark;
     my $load = load(16, '/hello');
     my $slow = load(2, '/slow?700');
+    my $hash = load(2, '/hash?9');
     for my $n (1 .. 7) {
         sleep 0.5;
         $service->reload;
@@ -110,6 +111,8 @@ subtest 'seven reloads under load' => sub {
     is $sum->{failures}, 0, "none of $sum->{calls} requests is lost" or diag $sum->{texts}[0];
     $sum = ST::Fcgi::load_stop($slow);
     is $sum->{failures}, 0, "and none of $sum->{calls} slow ones" or diag $sum->{texts}[0];
+    $sum = ST::Fcgi::load_stop($hash);
+    is $sum->{failures}, 0, "and none of $sum->{calls} that hash passwords" or diag $sum->{texts}[0];
     my $done = () = $service->log_since($mark) =~ /was reloaded/g;
     is $done, 7, 'seven times';
     ok has_workers(3), 'all old workers have ended';

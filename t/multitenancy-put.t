@@ -68,7 +68,7 @@ subtest 'one tenant in its forms' => sub {
     });
     put($core, 'config/thirdparty', { config => { thirdPartyId => 'google', name => 'G' } }, prefix => '/forms');
     my $providers = '"providers":[{"thirdPartyId":"google","name":"G","clients":[],"userInfoMap":{"fromIdTokenPayload":{},"fromUserInfoAPI":{}}}]';
-    my $config    = '"coreConfig":{"password_reset_token_lifetime":1000,"ip_deny_regex":null},"status":"OK"}';
+    my $config    = '"coreConfig":{"ip_deny_regex":null,"password_reset_token_lifetime":1000},"status":"OK"}';
     my $factors   = '"firstFactors":["emailpassword","my(own).factor_1-2","otp-email"],"requiredSecondaryFactors":["emailpassword","totp"]';
     for my $cdi (qw(3.0 4.0)) {
         is get($core, 'tenant', prefix => '/forms', cdi => $cdi),

@@ -7,7 +7,7 @@ use lib "$RealBin/lib";
 
 use Test::More;
 use Time::HiRes qw(sleep time);
-use ST::Env      qw(wait_until);
+use ST::Env      qw(patience wait_until);
 use ST::Parallel qw(parallel);
 use ST::Session  qw(T F create create_answer header_of is_signed jwk_pem refresh verify);
 use ST::Stack timeout => 400;
@@ -22,12 +22,12 @@ my ($a, $b) = map { $_->core->with(cdi => '5.6') } $first, $second;
 
 sub jwks ($core) { return { map { ($_->{kid} => $_) } @{ $core->get('/.well-known/jwks.json')->{json}{keys} } } }
 
-# Uses one node and asks the other one, over and over: what went wrong, and which keys signed.
-sub watch ($from, $at, $seconds) {
+# Uses one node and asks the other one, over and over, until KEYS keys have signed: what went wrong, and which they were.
+sub watch ($from, $at, $keys) {
     my ($x, $y) = ($from->with, $at->with);
     my %seen = (rounds => 0, wrong => [], kids => {});
-    my $end = time + $seconds;
-    while (time < $end || $seen{rounds} < 3) {
+    my $end = time + patience(60);
+    while (time < $end && keys %{ $seen{kids} } < $keys) {
         my $answer = create_answer($x);
         my $token  = $answer->{json}{accessToken}{token} // q{};
         my $kid    = $token ? header_of($token)->{kid} : "none: $answer->{status} $answer->{text}";
@@ -43,16 +43,16 @@ sub watch ($from, $at, $seconds) {
 }
 
 subtest 'keys that change every 1.5 seconds' => sub {
-    my $seen = watch($a, $b, 8);
-    is_deeply $seen->{wrong}, [], "one client: $seen->{rounds} tokens";
-    cmp_ok scalar(keys %{ $seen->{kids} }), '>=', 3, 'signed with several keys';
+    my $seen = watch($a, $b, 4);
+    is_deeply $seen->{wrong}, [], 'one client';
+    is scalar(keys %{ $seen->{kids} }), 4, "$seen->{rounds} tokens signed with several keys";
 
-    my @seen = parallel(map { my @nodes = $_ % 2 ? ($a, $b) : ($b, $a); sub { return watch(@nodes, 8) } } 1 .. 3);
+    my @seen = parallel(map { my @nodes = $_ % 2 ? ($a, $b) : ($b, $a); sub { return watch(@nodes, 4) } } 1 .. 3);
     is_deeply [map { @{ $_->{wrong} } } @seen], [], 'three clients, in both directions';
 
     # A node that was idle finds more than one change, and its requests come together.
     for my $round (1 .. 3) {
-        create($a), sleep 0.2 for 1 .. 20;
+        for (1 .. 20) { create($a); sleep 0.2 }
         my $kid = header_of(create($a)->{accessToken}{token})->{kid};
         my @sets = parallel(map { sub { return jwks($b->with) } } 1 .. 6);
         is scalar(grep { $_->{$kid} } @sets), 6, "round $round: every one of an idle node's first answers has the key";
@@ -71,31 +71,46 @@ subtest 'sessions are at home on both nodes' => sub {
 };
 
 subtest 'an interval below a minute' => sub {
-    # No key is ever young enough to sign for a minute more, so every use of keys makes another one; of two that are
-    # younger than the interval the older one signs.
-    my $db = $pg->create_db('short');
-    my %short = (test_mode => 1, pg => $pg, db => $db,
-        config => { access_token_dynamic_signing_key_update_interval => 20 / 3600, access_token_validity => 60, fcgi_workers => 1 });
+    # Then keys are made a fifth of the interval before they are needed: here 10 of 50 seconds. Time passes by moving the keys.
+    my $db    = $pg->create_db('short');
+    my %short = (test_mode => 1, pg => $pg, db => $db, config => { access_token_dynamic_signing_key_update_interval => 50 / 3600, access_token_validity => 60 });
     my ($x, $y) = map { ST::Stack->new(%short)->core->with(cdi => '5.6') } 1, 2;
-    my $count = sub { return $pg->value('SELECT count(*) FROM session_access_token_signing_keys', $db) };
-    my @kids;
-    for my $round (1 .. 4) {
-        my $before = $count->();
-        my $token  = create($x)->{accessToken}{token};
-        cmp_ok $count->(), '>', $before, 'signing makes a key';
-        my @rows = map { "d-$_->[0]" } @{ $pg->query('SELECT created_at_time FROM session_access_token_signing_keys ORDER BY 1 DESC', $db) };
-        push @kids, header_of($token)->{kid};
-        is $kids[-1], @rows > 1 ? $rows[1] : $rows[0], 'the second newest signs';
-        $before = @rows;
-        ok jwks($y)->{ $kids[-1] }, 'the other node publishes it';
-        cmp_ok $count->(), '>', $before, 'and has made one for that';
+    my $keys = sub { return [map { "d-$_->[0]" } @{ $pg->query('SELECT created_at_time FROM session_access_token_signing_keys ORDER BY 1 DESC', $db) }] };
+    my $pass = sub ($seconds) {
+        $pg->query("UPDATE session_access_token_signing_keys SET created_at_time = created_at_time - 1000 * $seconds", $db);
+        $pg->query(q{NOTIFY supertokens_fcgi, '*'}, $db);
+        my $newest = $keys->()->[0];
+        for my $node ($x, $y) {
+            wait_until(10, sub { jwks($node)->{$newest} }) or die "no news\n";
+        }
+    };
+    my $signs = sub ($name, $at) {
+        my $token = create($x)->{accessToken}{token};
+        my $kid   = header_of($token)->{kid};
+        is $kid, $keys->()->[$at], $name;
+        ok jwks($y)->{$kid}, 'the other node publishes it';
         is verify($y, $token)->{status}, 'OK', 'and verifies with it';
-    }
-    $pg->query('UPDATE session_access_token_signing_keys SET created_at_time = created_at_time - 20000', $db);
-    $pg->query(q{NOTIFY supertokens_fcgi, '*'}, $db);
-    wait_until(10, sub { !jwks($x)->{ $kids[-1] } });
-    my $token = create($x)->{accessToken}{token};
-    ok jwks($y)->{ header_of($token)->{kid} }, 'after their time it is the same';
+    };
+    $signs->('the first key', 0) for 1 .. 3;
+    is scalar(@{ $keys->() }), 1, 'is enough';
+    $pass->(41);
+    $signs->('which signs on when its successor is made', 1);
+    is scalar(@{ $keys->() }), 2, 'by one of the nodes only';
+    $pass->(10);
+    $signs->('until its time is over', 0);
+    is scalar(@{ $keys->() }), 2, 'the successor was there';
+    $pass->(60);
+    $signs->('after a time without requests a new one signs at once', 0);
+    is scalar(@{ $keys->() }), 3, 'made just then';
+};
+
+subtest 'keys that change every 2 seconds' => sub {
+    my $db   = $pg->create_db('shorter');
+    my %fast = (test_mode => 1, pg => $pg, db => $db, config => { access_token_dynamic_signing_key_update_interval => 2.5 / 3600, access_token_validity => 30 });
+    my ($x, $y) = map { ST::Stack->new(%fast)->core->with(cdi => '5.6') } 1, 2;
+    my @seen = parallel(map { my @nodes = $_ % 2 ? ($x, $y) : ($y, $x); sub { return watch(@nodes, 5) } } 1 .. 3);
+    is_deeply [map { @{ $_->{wrong} } } @seen], [], 'three clients, in both directions';
+    is_deeply [map { scalar keys %{ $_->{kids} } } @seen], [(5) x 3], 'signed with several keys';
 };
 
 # What one node says of an app or tenant that the other one made.
@@ -140,10 +155,17 @@ sub listeners { return [sort map { $_->[0] } @{ $pg->query("SELECT pid FROM pg_s
 subtest 'the listening connections are killed' => sub {
     my $before = listeners();
     is scalar(@$before), 2, 'each service has one';
+    $a->put('/recipe/multitenancy/app/v2', { appId => 'meanwhile', coreConfig => { access_token_validity => 20 } });
+    my $validity = sub { return $b->post('/recipe/handshake', undef, cdi => '2.9', prefix => '/appid-meanwhile')->{json}{accessTokenValidity} };
+    soon('a setting', sub { ($validity->() // 0) == 20_000 });
+
+    # The master, which listens, sleeps while its connection is ended and something is changed: the news is lost.
+    kill 'STOP', $second->service->master;
     $pg->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $LISTENERS");
-    # Meanwhile something is changed: whoever comes back must know.
-    $a->put('/recipe/multitenancy/app/v2', { appId => 'meanwhile' });
-    soon('what was changed meanwhile is known', sub { $b->get('/recipe/jwt/jwks', prefix => '/appid-meanwhile')->{status} == 200 });
+    $a->put('/recipe/multitenancy/app/v2', { appId => 'meanwhile', coreConfig => { access_token_validity => 25 } });
+    is $validity->(), 20_000, 'that is changed when nobody listens stays as it was';
+    kill 'CONT', $second->service->master;
+    soon('until somebody does', sub { $validity->() == 25_000 });
     ok wait_until(30, sub { my $now = listeners(); @$now == 2 && !grep { my $pid = $_; grep { $_ == $pid } @$before } @$now }), 'they come back';
     is $_->service->proc->alive, 1, 'nothing else ended' for $first, $second;
     news_arrive(2);

@@ -32,12 +32,14 @@ configure_variant() # variant
     fi
 }
 
+# One target after the other: `all` makes the generated sources that the others need.
 build() # variant [target...]
 {
-    local variant=$1
-    shift
-    configure_variant "$variant"
-    make --silent --no-print-directory -C "$TOP/$DIR" -j "$(nproc)" "${@:-all}" || die "the build failed"
+    local target
+    configure_variant "$1"
+    for target in all "${@:2}"; do
+        make --silent --no-print-directory -C "$TOP/$DIR" -j "$(nproc)" "$target" || die "the build failed"
+    done
 }
 
 # Runs a command and shows its output only when it fails.

@@ -21,7 +21,7 @@ dev_bench()
     local name program text ran=0
     [ -n "$(bench_rows)" ] || die "bench: there are no benchmarks yet"
     need build run test bench
-    build normal all bench-programs
+    build normal bench-programs
     cd "$TOP" || exit
     export ST_BUILD=$TOP/$DIR
     bench_machine

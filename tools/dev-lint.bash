@@ -94,7 +94,7 @@ dev_lint()
     local steps=("$@") step bad=()
     need build lint
     cd "$TOP" || exit
-    build normal all
+    build normal
     [ ${#steps[@]} -gt 0 ] || mapfile -t steps < <(awk 'NF { print $1 }' <<<"$LINT_STEPS")
     for step in "${steps[@]}"; do
         declare -F "lint_$step" >/dev/null || die "lint: no step $step; there are: $(awk 'NF { printf "%s ", $1 }' <<<"$LINT_STEPS")"

@@ -59,7 +59,7 @@ dev_test()
         export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
         export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
     fi
-    build "$variant" all unit-tests
+    build "$variant" unit-tests
     cd "$TOP" || exit
     export ST_BUILD=$TOP/$DIR
 

@@ -111,8 +111,8 @@ struct config_options {
     void *context;
 };
 
-/* The file's path as messages and GET /config show it: absolute, not resolved. False: there is none, or its path is
- * too long. */
+/* The file's path as messages and GET /config show it: absolute, not resolved. False: there is none, or its
+ * path is too long. */
 bool config_file_path(const struct config_options *options, char path[PATH_MAX]);
 
 /* Builds the base configuration: defaults, file, environment, start options. ST_NOT_FOUND: the file cannot be

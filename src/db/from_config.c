@@ -69,14 +69,25 @@ struct db *db_open(const struct config *config)
     return db;
 }
 
-enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void))
+static enum st_err prepare(struct ctx *c, const struct config *config, bool once, bool (*cancelled)(void))
 {
     struct config_pg_conninfo conninfo;
     struct db_settings settings;
     ST_TRY(settings_of(config, &conninfo, &settings));
+    settings.connect_once = once;
     enum st_err err = schema_prepare_settings(c, &settings, cancelled);
     config_pg_conninfo_free(&conninfo);
     return err;
+}
+
+enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void))
+{
+    return prepare(c, config, false, cancelled);
+}
+
+enum st_err schema_prepare_now(struct ctx *c, const struct config *config)
+{
+    return prepare(c, config, true, NULL);
 }
 
 enum st_err schema_ensure(struct ctx *c, const struct config *config)

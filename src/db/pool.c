@@ -80,12 +80,17 @@ static bool wait_in_line(struct db *db, int64_t deadline_ms, struct db_conn **co
     return w.woken;
 }
 
+/* Under the lock: does nobody have a connection that could be returned to those who wait? */
+static bool nothing_to_wait_for(const struct db *db)
+{
+    return db->open == (db->probing ? 1 : 0);
+}
+
 /* Under the lock: a connection is gone, or was not opened. */
 static void give_room(struct db *db)
 {
     db->open--;
-    /* With nothing open nothing will be returned to those who wait: they must look at the back-off again. */
-    if (db->open == 0)
+    if (nothing_to_wait_for(db)) /* they must look at the back-off again */
         wake_all(db);
     else
         wake_first(db, NULL);
@@ -208,8 +213,7 @@ static enum choice choose(struct db *db, int64_t deadline_ms, struct db_conn **c
             break;
         }
         /* During the back-off waiting makes sense only for connections that are in use. */
-        bool away = db->failures && db->open - (db->probing ? 1 : 0) == 0;
-        if (!*conn && away)
+        if (!*conn && db->failures && nothing_to_wait_for(db))
             break;
         if (!*conn && !wait_in_line(db, deadline_ms, conn)) {
             choice = CHOICE_GIVE_UP;

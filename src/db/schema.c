@@ -58,7 +58,7 @@ enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *set
 {
     struct schema_conn *s = ARENA_NEW(c->arena, struct schema_conn);
     *s = (struct schema_conn){.c = c, .settings = settings, .cancelled = cancelled};
-    enum st_err err = schema_connect(s, true);
+    enum st_err err = schema_connect(s, !settings->connect_once);
     if (err == ST_OK)
         err = schema_locked(s, prepare, NULL);
     if (err == ST_INTERNAL && strcmp(s->sqlstate, "3F000") == 0) { /* the schema itself is missing */

@@ -18,6 +18,8 @@ struct config;
  * the base app and tenant. ST_FORBIDDEN with the command to run for a legacy database; ST_UNAVAILABLE;
  * ST_INTERNAL with PostgreSQL's text. */
 enum st_err schema_prepare(struct ctx *c, const struct config *config, bool (*cancelled)(void)) ST_MUST_CHECK;
+/* The same while a request waits for a tenant's database: connects at once, or ST_UNAVAILABLE. */
+enum st_err schema_prepare_now(struct ctx *c, const struct config *config) ST_MUST_CHECK;
 
 /* Runs the ensure blocks only, for jobs: once a day there are new partitions of activity_log to be made. */
 enum st_err schema_ensure(struct ctx *c, const struct config *config) ST_MUST_CHECK;

@@ -21,6 +21,7 @@ struct db_settings {
     const void *table_source;
     /* For schema.h only. */
     int64_t retry_interval_ms; /* between tries to connect; 0: the spec's 10 s */
+    bool connect_once;         /* schema_prepare does not try again: a request waits */
     /* The mode in which a reference core last served the database; unknown where the configuration does not
      * say. */
     enum db_served { DB_SERVED_UNKNOWN, DB_SERVED_LEGACY, DB_SERVED_DUAL, DB_SERVED_MIGRATED } served;

@@ -107,10 +107,9 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
     int64_t now = clock_now_ms();
     bool verified = !in->imported && is_fake_email(in->email);
     const PGresult *r;
-    enum st_err err =
-        DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant), db_str(id),
-               db_str(in->email), db_str(in->password_hash), db_i64(now), db_bool(verified),
-               db_bool(!in->imported && user_activity_due(t->id.app, id)));
+    enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
+                             db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
+                             db_bool(verified), db_bool(!in->imported && user_activity_due(t->id.app, id)));
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -220,6 +219,7 @@ enum st_err emailpassword_update(struct ctx *c, const struct tenant *t, struct s
     struct update u = {.tenant = t, .user_id = user_id, .email = email, .password_hash = password_hash};
     enum st_err err = db_tx(c, t->db, update_tx, &u);
     *result = u.result;
-    bool answered = u.result == EMAILPASSWORD_EMAIL_EXISTS || u.result == EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;
+    bool answered =
+        u.result == EMAILPASSWORD_EMAIL_EXISTS || u.result == EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;
     return err == ST_CONSTRAINT && answered ? ST_OK : err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The email-password recipe (spec: cdi-emailpassword). E-mail addresses given to these functions are normalised
- * (http/text.h) unless said otherwise. Hashing is a job that a hash thread runs between two of these calls, so no function here hashes.
+ * The email-password recipe (spec: cdi-emailpassword). E-mail addresses given to these functions are
+ * normalised (http/text.h) unless said otherwise. Hashing is a job that a hash thread runs between two of
+ * these calls, so no function here hashes.
  */
 #ifndef ST_EMAILPASSWORD_EMAILPASSWORD_H
 #define ST_EMAILPASSWORD_EMAILPASSWORD_H
@@ -18,12 +19,14 @@ enum emailpassword_result {
     EMAILPASSWORD_INVALID_TOKEN,
 };
 
-/* 403 when the tenant does not have the recipe enabled; the rule depends on the interface version (section 3). */
+/* 403 when the tenant does not have the recipe enabled; the rule depends on the interface version (section
+ * 3). */
 enum st_err emailpassword_check_enabled(struct ctx *c, const struct tenant *t, int cdi) ST_MUST_CHECK;
 
 /* Jobs for exchange_await. The password and the texts must live as long as the request. */
 struct password_job *emailpassword_hash_job(struct arena *a, const struct tenant *t, struct str password);
-struct password_job *emailpassword_verify_job(struct arena *a, const struct tenant *t, struct str password, struct str stored);
+struct password_job *emailpassword_verify_job(struct arena *a, const struct tenant *t, struct str password,
+                                              struct str stored);
 /* After the job: 503 and 500 of jobs that could not be done. */
 enum st_err emailpassword_job_error(struct ctx *c, const struct password_job *job) ST_MUST_CHECK;
 
@@ -33,8 +36,9 @@ struct emailpassword_new_user {
 };
 
 /* Creates the user; *USER is set for EMAILPASSWORD_OK. ST_BAD_REQUEST: the tenant is gone. */
-enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t, const struct emailpassword_new_user *in,
-                                      struct user *user, enum emailpassword_result *result) ST_MUST_CHECK;
+enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
+                                      const struct emailpassword_new_user *in, struct user *user,
+                                      enum emailpassword_result *result) ST_MUST_CHECK;
 
 /* The user of this tenant that signs in with EMAIL. METHOD is NULL when there is none. */
 struct emailpassword_candidate {
@@ -46,15 +50,17 @@ enum st_err emailpassword_find(struct ctx *c, const struct tenant *t, struct str
                                struct emailpassword_candidate *out) ST_MUST_CHECK;
 
 /* Activity log and last activity after a sign-in; best effort. */
-void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct emailpassword_candidate *who);
+void emailpassword_signed_in(struct ctx *c, const struct tenant *t,
+                             const struct emailpassword_candidate *who);
 
 /* Replaces e-mail and/or password hash (absent: unchanged) of a recipe user, by internal or external id. */
 enum st_err emailpassword_update(struct ctx *c, const struct tenant *t, struct str user_id, struct str email,
                                  struct str password_hash, enum emailpassword_result *result) ST_MUST_CHECK;
 
 /* Makes a reset token for any user of the app; EMAIL is kept as given. */
-enum st_err emailpassword_create_reset_token(struct ctx *c, const struct tenant *t, struct str user_id, struct str email,
-                                             struct str *token, enum emailpassword_result *result) ST_MUST_CHECK;
+enum st_err emailpassword_create_reset_token(struct ctx *c, const struct tenant *t, struct str user_id,
+                                             struct str email, struct str *token,
+                                             enum emailpassword_result *result) ST_MUST_CHECK;
 
 struct emailpassword_reset {
     struct str user_id, public_id, email;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The email-password recipe at the core door (spec: cdi-emailpassword 4). Where a password is hashed the handler
- * ends with exchange_await and a second function goes on after the hash.
+ * The email-password recipe at the core door (spec: cdi-emailpassword 4). Where a password is hashed the
+ * handler ends with exchange_await and a second function goes on after the hash.
  */
 #include "core/route.h"
 #include "emailpassword/emailpassword.h"
@@ -160,10 +160,16 @@ struct put_user_in {
 };
 
 static const struct field put_user_fields[] = {
-    {.name = "userId", .type = FIELD_STRING, .offset = offsetof(struct put_user_in, id), .has_offset = SIZE_MAX,
+    {.name = "userId",
+     .type = FIELD_STRING,
+     .offset = offsetof(struct put_user_in, id),
+     .has_offset = SIZE_MAX,
      .until = CDI_4_0 - 1},
-    {.name = "recipeUserId", .type = FIELD_STRING, .offset = offsetof(struct put_user_in, id),
-     .has_offset = SIZE_MAX, .since = CDI_4_0},
+    {.name = "recipeUserId",
+     .type = FIELD_STRING,
+     .offset = offsetof(struct put_user_in, id),
+     .has_offset = SIZE_MAX,
+     .since = CDI_4_0},
     FIELD_OPTIONAL(struct put_user_in, email, FIELD_STRING),
     FIELD_OPTIONAL(struct put_user_in, password, FIELD_STRING),
     FIELDS_END,
@@ -225,8 +231,8 @@ static const struct field reset_token_fields[] = {
     FIELDS_END,
 };
 
-/* Before 4.0 the request names no address: it is that of the user's only login method. *EMAIL stays absent when
- * the user is not known. */
+/* Before 4.0 the request names no address: it is that of the user's only login method. *EMAIL stays absent
+ * when the user is not known. */
 static enum st_err email_of_user(struct core_call *k, struct str user_id, struct str *email)
 {
     const struct user *user;
@@ -296,7 +302,8 @@ static enum st_err finish_reset(struct exchange *x)
     struct emailpassword_reset reset;
     enum emailpassword_result result;
     ST_TRY(emailpassword_job_error(k->c, job));
-    ST_TRY(emailpassword_consume_reset_token(k->c, k->tenant, in->token, str_of(job->out_text), &reset, &result));
+    ST_TRY(emailpassword_consume_reset_token(k->c, k->tenant, in->token, str_of(job->out_text), &reset,
+                                             &result));
     answer_status(k, result == EMAILPASSWORD_OK ? "OK" : "RESET_PASSWORD_INVALID_TOKEN_ERROR");
     if (result == EMAILPASSWORD_OK && k->cdi >= CDI_2_12)
         json_add_str(&k->out, "userId", reset.public_id);
@@ -320,24 +327,61 @@ static enum st_err post_reset(struct core_call *k)
 }
 
 const struct route emailpassword_routes[] = {
-    {.path = "/recipe/signup", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = credentials_fields,
-     .in_size = sizeof(struct credentials_in), .check = check_signup, .handler = post_signup},
-    {.path = "/recipe/signin", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = credentials_fields,
-     .in_size = sizeof(struct credentials_in), .handler = post_signin},
-    {.path = "/recipe/user", .method = HTTP_GET, .scope = SCOPE_NONE, .flags = ROUTE_RID,
-     .rid = "emailpassword", .fields = get_user_fields, .in_size = sizeof(struct get_user_in),
+    {.path = "/recipe/signup",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = credentials_fields,
+     .in_size = sizeof(struct credentials_in),
+     .check = check_signup,
+     .handler = post_signup},
+    {.path = "/recipe/signin",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = credentials_fields,
+     .in_size = sizeof(struct credentials_in),
+     .handler = post_signin},
+    {.path = "/recipe/user",
+     .method = HTTP_GET,
+     .scope = SCOPE_NONE,
+     .flags = ROUTE_RID,
+     .rid = "emailpassword",
+     .fields = get_user_fields,
+     .in_size = sizeof(struct get_user_in),
      .handler = get_user},
-    {.path = "/recipe/user", .method = HTTP_PUT, .scope = SCOPE_APP, .flags = ROUTE_RID, .rid = "emailpassword",
-     .fields = put_user_fields, .in_size = sizeof(struct put_user_in), .check = check_put_user,
+    {.path = "/recipe/user",
+     .method = HTTP_PUT,
+     .scope = SCOPE_APP,
+     .flags = ROUTE_RID,
+     .rid = "emailpassword",
+     .fields = put_user_fields,
+     .in_size = sizeof(struct put_user_in),
+     .check = check_put_user,
      .handler = put_user},
-    {.path = "/recipe/user/password/reset/token", .method = HTTP_POST, .scope = SCOPE_TENANT,
-     .fields = reset_token_fields, .in_size = sizeof(struct reset_token_in), .handler = post_reset_token},
-    {.path = "/recipe/user/password/reset/token/consume", .method = HTTP_POST, .scope = SCOPE_TENANT,
-     .fields = consume_fields, .in_size = sizeof(struct consume_in), .handler = post_reset_token_consume},
-    {.path = "/recipe/user/password/reset", .method = HTTP_POST, .scope = SCOPE_TENANT, .fields = reset_fields,
-     .in_size = sizeof(struct reset_in), .check = check_reset, .handler = post_reset},
-    {.path = "/recipe/user/passwordhash/import", .method = HTTP_POST, .scope = SCOPE_TENANT,
-     .fields = import_hash_fields, .in_size = sizeof(struct import_hash_in), .check = check_import_hash,
+    {.path = "/recipe/user/password/reset/token",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = reset_token_fields,
+     .in_size = sizeof(struct reset_token_in),
+     .handler = post_reset_token},
+    {.path = "/recipe/user/password/reset/token/consume",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = consume_fields,
+     .in_size = sizeof(struct consume_in),
+     .handler = post_reset_token_consume},
+    {.path = "/recipe/user/password/reset",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = reset_fields,
+     .in_size = sizeof(struct reset_in),
+     .check = check_reset,
+     .handler = post_reset},
+    {.path = "/recipe/user/passwordhash/import",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .fields = import_hash_fields,
+     .in_size = sizeof(struct import_hash_in),
+     .check = check_import_hash,
      .handler = post_import_hash},
     {.path = NULL},
 };

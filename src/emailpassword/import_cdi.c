@@ -56,7 +56,8 @@ static enum st_err check_format(struct core_call *k, const struct import_hash_in
         return ctx_fail(k->c, ST_INTERNAL, "'firebase_password_hashing_signer_key' cannot be null");
     return found == in->algorithm->algorithm
                ? ST_OK
-               : ctx_fail(k->c, ST_BAD_REQUEST, "Password hash is in invalid %s format", in->algorithm->title);
+               : ctx_fail(k->c, ST_BAD_REQUEST, "Password hash is in invalid %s format",
+                          in->algorithm->title);
 }
 
 static enum st_err answer(struct core_call *k, const struct user *user, bool existed)

@@ -26,9 +26,11 @@ enum st_err emailpassword_create_reset_token(struct ctx *c, const struct tenant 
     const PGresult *r;
     *token = new_token(c->arena);
     int64_t expiry = clock_now_ms() + t->config->password_reset_token_lifetime;
-    enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_reset_token_create, db_str(t->id.app), db_str(user_id),
-                             db_str(digest_sha256hex(c->arena, *token)), db_str(email), db_i64(expiry));
-    bool gone = err == ST_CONSTRAINT && db_violated(c, t->db, "emailpassword_pswd_reset_tokens", "_user_id_fkey");
+    enum st_err err =
+        DB_RUN(c, t->db, &r, STMT_emailpassword_reset_token_create, db_str(t->id.app), db_str(user_id),
+               db_str(digest_sha256hex(c->arena, *token)), db_str(email), db_i64(expiry));
+    bool gone =
+        err == ST_CONSTRAINT && db_violated(c, t->db, "emailpassword_pswd_reset_tokens", "_user_id_fkey");
     *result = gone || (err == ST_OK && db_rows(r) == 0) ? EMAILPASSWORD_UNKNOWN_USER : EMAILPASSWORD_OK;
     return gone ? ST_OK : err;
 }

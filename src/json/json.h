@@ -15,7 +15,8 @@ enum { JSON_MAX_DEPTH = 64 };
 
 /* True when TEXT is exactly one RFC 8259 value: UTF-8, no comments, no single quotes, no NaN, no raw control
  * characters, no trailing garbage, nesting at most JSON_MAX_DEPTH. A leading byte order mark is refused, and
- * so is \u0000 in a member's name: json-c's names are C strings, and a name cut short would be another name. */
+ * so is \u0000 in a member's name: json-c's names are C strings, and a name cut short would be another name.
+ */
 bool json_check(struct str text);
 
 /* Parses TEXT; NULL when json_check refuses it, and for "null", which json-c has no object for. A repeated

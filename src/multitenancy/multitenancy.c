@@ -5,6 +5,7 @@
 #include "multitenancy/multitenancy.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "db/array.h"
 #include "db/schema.h"
@@ -191,11 +192,6 @@ static enum st_err put_tx(struct ctx *c, struct db *db, void *arg)
     return write_record(c, db, &t, data_here);
 }
 
-static bool do_not_wait(void)
-{
-    return true;
-}
-
 /* A tenant with a database of its own: its tables and rows are made after its configuration was stored; repeating the call
  * repairs a failure in between. */
 static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db *base_db)
@@ -206,7 +202,11 @@ static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db 
         return ST_OK;
     if (!db)
         return ctx_fail(c, ST_UNAVAILABLE, "the database of this tenant cannot be opened");
-    ST_TRY(schema_prepare(c, p->config, do_not_wait));
+    enum st_err err = schema_prepare_now(c, p->config);
+    if (err) { /* its text may tell more of the database than the client should know */
+        LOG_ERROR(c, "the database of this tenant cannot be prepared: %.*s", STR_ARG(c->message));
+        return ctx_fail(c, err == ST_UNAVAILABLE ? err : ST_INTERNAL, "the database of this tenant cannot be prepared");
+    }
     return db_run(c, db, calls, data_rows(p->in->target, calls));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Refreshing a session (spec: cdi-session 3, refresh). From CDI 5.6 on the presented token is rotated out at once, with
- * a grace period; before, it stays valid until its child is used.
+ * Refreshing a session (spec: cdi-session 3, refresh). From CDI 5.6 on the presented token is rotated out at
+ * once, with a grace period; before, it stays valid until its child is used.
  */
 #include <sodium.h>
 
@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
-#include "json/json.h"
 #include "session/refresh_token.h"
 #include "session/session.h"
 #include "users/user.h"
+#include "json/json.h"
 
 /* One refresh on its way. */
 struct refresh {
@@ -106,14 +106,16 @@ static enum st_err rotate(struct refresh *f)
     const PGresult *r;
     ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh, db_str(f->tenant->id.app),
                   db_str(f->tenant->id.tenant), db_str(f->presented.session_handle), db_str(f->hash2),
-                  db_str(f->parent_hash2), db_str(refresh_token_hash2(c->arena, f->new_hash1)), db_i64(f->now),
-                  db_i64((int64_t)config->refresh_token_rotation_grace_period * 1000), db_i64(f->out->refresh.expiry),
-                  key_choice(f), db_bool(user_activity_due(f->app->id.app, f->presented.user_id))));
+                  db_str(f->parent_hash2), db_str(refresh_token_hash2(c->arena, f->new_hash1)),
+                  db_i64(f->now), db_i64((int64_t)config->refresh_token_rotation_grace_period * 1000),
+                  db_i64(f->out->refresh.expiry), key_choice(f),
+                  db_bool(user_activity_due(f->app->id.app, f->presented.user_id))));
     take_row(f, r);
     return ST_OK;
 }
 
-/* Before CDI 5.6. The usual refresh reads only; a write that comes too late for what was looked at looks again. */
+/* Before CDI 5.6. The usual refresh reads only; a write that comes too late for what was looked at looks
+ * again. */
 static enum st_err look_and_write(struct refresh *f)
 {
     enum { TRIES = 3 };
@@ -123,13 +125,13 @@ static enum st_err look_and_write(struct refresh *f)
     struct db_arg parent = db_str(f->parent_hash2), now = db_i64(f->now);
     const PGresult *r;
     for (int try = 0; try < TRIES; try++) {
-        ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh_old_look, app, tenant, handle, hash2, parent, now,
-                      key_choice(f)));
+        ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh_old_look, app, tenant, handle, hash2, parent,
+                      now, key_choice(f)));
         take_row(f, r);
         if (!str_is(f->verdict, STR("write")))
             return ST_OK;
-        ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh_old_write, app, tenant, handle, hash2, parent, now,
-                      key_choice(f), db_i64(f->out->refresh.expiry)));
+        ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh_old_write, app, tenant, handle, hash2,
+                      parent, now, key_choice(f), db_i64(f->out->refresh.expiry)));
         if (db_affected(r) == 1)
             return ST_OK;
     }
@@ -165,9 +167,9 @@ static enum st_err mint_access_token(struct refresh *f)
 static enum st_err delete_session(struct refresh *f)
 {
     const PGresult *r;
-    struct str tenant = f->tenant->id.tenant, handle = f->presented.session_handle;
+    struct str handle = f->presented.session_handle;
     return DB_RUN(f->c, f->tenant->db, &r, STMT_session_delete, db_str(f->tenant->id.app),
-                  db_strs(f->c->arena, &tenant, 1), db_strs(f->c->arena, &handle, 1));
+                  db_str(f->tenant->id.tenant), db_strs(f->c->arena, &handle, 1));
 }
 
 /* The presented token is none that this session may be refreshed with. */

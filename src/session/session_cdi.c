@@ -4,6 +4,8 @@
  */
 #include "session/session_cdi.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "core/runtime.h"
 
@@ -22,7 +24,8 @@ static enum st_err answer_no_session(struct core_call *k)
 static enum st_err find_session(struct core_call *k, struct str handle, struct session_info *out, bool *found)
 {
     const struct tenant *tenant;
-    ST_TRY(session_tenant(k->c, service_tenancy(k->service), k->tenant, session_tenant_of_handle(handle), &tenant));
+    ST_TRY(session_tenant(k->c, service_tenancy(k->service), k->tenant, session_tenant_of_handle(handle),
+                          &tenant));
     ST_TRY(session_get(k->c, tenant, handle, out, found));
     *found = *found && out->expiry > clock_now_ms();
     return *found ? ST_OK : answer_no_session(k);
@@ -78,14 +81,18 @@ enum st_err get_session_payload(struct core_call *k)
 
 const struct field session_data_fields[] = {
     FIELD(struct session_content_in, sessionHandle, FIELD_STRING),
-    {.name = "userDataInDatabase", .type = FIELD_OBJECT, .offset = offsetof(struct session_content_in, content),
+    {.name = "userDataInDatabase",
+     .type = FIELD_OBJECT,
+     .offset = offsetof(struct session_content_in, content),
      .has_offset = SIZE_MAX},
     FIELDS_END,
 };
 
 const struct field session_payload_fields[] = {
     FIELD(struct session_content_in, sessionHandle, FIELD_STRING),
-    {.name = "userDataInJWT", .type = FIELD_OBJECT, .offset = offsetof(struct session_content_in, content),
+    {.name = "userDataInJWT",
+     .type = FIELD_OBJECT,
+     .offset = offsetof(struct session_content_in, content),
      .has_offset = SIZE_MAX},
     FIELDS_END,
 };
@@ -129,12 +136,13 @@ const struct field session_user_fields[] = {
 };
 
 /* Arguments of the two statements on all sessions of a user. */
-static enum st_err run_for_user(struct core_call *k, enum stmt stmt, struct str user_id, bool all_tenants, bool linked,
-                                const PGresult **r)
+static enum st_err run_for_user(struct core_call *k, enum stmt stmt, struct str user_id, bool all_tenants,
+                                bool linked, const PGresult **r)
 {
     ST_TRY(core_use_scope(k, all_tenants ? SCOPE_APP : SCOPE_TENANT));
     return DB_RUN(k->c, k->tenant->db, r, stmt, db_str(k->tenant->id.app), db_str(user_id),
-                  all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked), db_i64(clock_now_ms()));
+                  all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked),
+                  db_i64(clock_now_ms()));
 }
 
 static void answer_handles(struct core_call *k, const char *key, const PGresult *r)
@@ -188,24 +196,43 @@ static enum st_err remove_of_user(struct core_call *k, const struct session_remo
     return ST_OK;
 }
 
-/* Deletes the handles of one tenant and lists those that were there, in the order given. */
+static int compare_strs(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Lists those of the N handles that the statement deleted, each once, in the order given. */
+static void answer_deleted(struct core_call *k, const struct str *handles, size_t n, const PGresult *r)
+{
+    size_t ngone = db_rows(r);
+    struct str *gone = ARENA_ARRAY(k->c->arena, ngone + 1, struct str);
+    bool *listed = ARENA_ARRAY(k->c->arena, ngone + 1, bool);
+    for (size_t i = 0; i < ngone; i++)
+        gone[i] = db_text(r, i, 0);
+    qsort(gone, ngone, sizeof gone[0], compare_strs);
+    for (size_t i = 0; i < n; i++) {
+        const struct str *at = bsearch(&handles[i], gone, ngone, sizeof gone[0], compare_strs);
+        if (!at || listed[at - gone])
+            continue;
+        listed[at - gone] = true;
+        json_add_str(&k->out, NULL, *at);
+    }
+}
+
+/* Deletes the handles of one tenant. */
 static enum st_err remove_in_tenant(struct core_call *k, const struct strs *handles, struct str tenant_id)
 {
     const struct tenant *tenant;
     const PGresult *r;
     struct str *mine = ARENA_ARRAY(k->c->arena, handles->n + 1, struct str);
-    struct str *tenants = ARENA_ARRAY(k->c->arena, handles->n + 1, struct str);
     size_t n = 0;
     for (size_t i = 0; i < handles->n; i++)
-        if (str_is(session_tenant_of_handle(handles->v[i]), tenant_id)) {
-            tenants[n] = tenant_id;
+        if (str_is(session_tenant_of_handle(handles->v[i]), tenant_id))
             mine[n++] = handles->v[i];
-        }
     ST_TRY(session_tenant(k->c, service_tenancy(k->service), k->tenant, tenant_id, &tenant));
-    ST_TRY(DB_RUN(k->c, tenant->db, &r, STMT_session_delete, db_str(tenant->id.app), db_strs(k->c->arena, tenants, n),
-                  db_strs(k->c->arena, mine, n)));
-    for (size_t i = 0; i < db_rows(r); i++)
-        json_add_str(&k->out, NULL, db_text(r, i, 0));
+    ST_TRY(DB_RUN(k->c, tenant->db, &r, STMT_session_delete, db_str(tenant->id.app),
+                  db_str(tenant->id.tenant), db_strs(k->c->arena, mine, n)));
+    answer_deleted(k, mine, n, r);
     return ST_OK;
 }
 

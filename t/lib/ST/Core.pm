@@ -12,9 +12,10 @@ use JSON::PP   ();
 
 use ST::Env qw(patience);
 
-my $JSON = JSON::PP->new->utf8->allow_nonref;
+my $JSON = JSON::PP->new->utf8->allow_nonref->canonical;
 
-# url; optional: cdi (version sent when a call names none; undef sends none), api_key, prefix (such as /appid-x/tenant).
+# url; optional: cdi (version sent when a call names none; undef sends none), api_key, prefix (such as /appid-x/tenant), host (a
+# connection-URI domain, sent in the Host header).
 sub new ($class, %opt) {
     my $self = bless { cdi => '5.4', prefix => q{}, %opt }, $class;
     $self->{http} = HTTP::Tiny->new(timeout => patience(30), keep_alive => 1, max_redirect => 0);
@@ -24,12 +25,12 @@ sub new ($class, %opt) {
 sub url ($self) { return $self->{url} }
 
 # The same client for another app or tenant, or with another key.
-sub with ($self, %changes) { return ST::Core->new(%$self{qw(url cdi api_key prefix)}, %changes) }
+sub with ($self, %changes) { return ST::Core->new(%$self{qw(url cdi api_key prefix host)}, %changes) }
 
-# BODY: a hash or array is sent as JSON, text as it is. Options: cdi, api_key, prefix, rid, headers (hash), query (hash).
+# BODY: a hash or array is sent as JSON, text as it is. Options: cdi, api_key, prefix, host, rid, headers (hash), query (hash).
 # status is 599 when there was no answer; then text says why.
 sub request ($self, $method, $path, $body = undef, %opt) {
-    my %set     = (%$self{qw(cdi api_key prefix)}, %opt);
+    my %set     = (%$self{qw(cdi api_key prefix host)}, %opt);
     my %headers = %{ $opt{headers} // {} };
     $headers{'cdi-version'} //= $set{cdi}     if defined $set{cdi};
     $headers{'api-key'}     //= $set{api_key} if defined $set{api_key};
@@ -41,6 +42,10 @@ sub request ($self, $method, $path, $body = undef, %opt) {
         $headers{'content-type'} //= 'application/json; charset=utf-8';
     }
     my $url = $self->{url} . $set{prefix} . $path;
+    if (defined $set{host}) {
+        $url =~ s{//[^/:]+}{//$set{host}};
+        $send{peer} = '127.0.0.1';
+    }
     $url .= ($url =~ /[?]/ ? '&' : '?') . $self->{http}->www_form_urlencode($opt{query}) if $opt{query};
 
     my $got  = $self->{http}->request($method, $url, \%send);

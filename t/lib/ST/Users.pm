@@ -20,9 +20,10 @@ sub quoted ($text) { return defined $text ? q{'} . ($text =~ s/'/''/gr) . q{'} :
 sub uuid { return sprintf '%08x-%04x-4%03x-8%03x-%012x', map { int rand $_ } 2**32, 2**16, 2**12, 2**12, 2**48 }
 
 # RECIPE: emailpassword, thirdparty, passwordless, webauthn. Options: id, email, phone, tp ([id, user id]), credentials
-# (ids of passkeys), tenants (['public']), joined (ms), hash (emailpassword).
+# (ids of passkeys), tenants (['public']), joined (ms), hash (emailpassword), name (for names below).
 sub add ($self, $recipe, %opt) {
     my $id     = $opt{id}     // uuid();
+    $self->{name}{$id} = $opt{name};
     my $joined = $opt{joined} // int(time * 1000);
     my ($app, $user) = map { quoted($_) } $self->{app}, $id;
     $self->sql("INSERT INTO app_id_to_user_id (app_id, user_id, recipe_id, primary_or_recipe_user_id, time_joined,
@@ -96,6 +97,28 @@ sub reserved ($self, $primary) {
     my $rows = $self->sql("SELECT tenant_id || ' ' || account_info_type || ' ' || account_info_value FROM primary_user_tenants
         WHERE app_id = '$self->{app}' AND primary_user_id = '$primary' ORDER BY 1");
     return [map { $_->[0] } @$rows];
+}
+
+# ---- lists ----
+
+# GET /users with a query; prefix and cdi are the call's.
+sub list ($core, %query) {
+    my %call = map { exists $query{$_} ? ($_ => delete $query{$_}) : () } qw(prefix cdi);
+    return $core->get('/users', query => \%query, %call);
+}
+
+# The names that it shows, in their order, or what it says instead.
+sub names ($self, $core, %query) {
+    my $got = list($core, %query);
+    return "$got->{status} $got->{text}" =~ s/\n\z//r if $got->{status} != 200;
+    return join q{ }, map { $self->{name}{ $_->{id} } // '?' } @{ $got->{json}{users} };
+}
+
+# The number of GET /users/count, or what it says instead.
+sub count ($core, %query) {
+    my %call = map { exists $query{$_} ? ($_ => delete $query{$_}) : () } qw(prefix cdi);
+    my $got = $core->get('/users/count', query => \%query, %call);
+    return $got->{status} == 200 ? $got->{json}{count} : "$got->{status} $got->{text}" =~ s/\n\z//r;
 }
 
 # ---- what the interface says of an e-mail user that is alone ----
