@@ -89,12 +89,6 @@ struct db_conn *conn_open(struct db *db, int64_t deadline_ms, char *why, size_t 
     return NULL;
 }
 
-void conn_close(struct db_conn *conn)
-{
-    PQfinish(conn->pg);
-    free(conn);
-}
-
 bool conn_alive(struct db_conn *conn)
 {
     enum { MAX_ROUNDS = 16 };
@@ -121,15 +115,19 @@ bool conn_idle(const struct db_conn *conn)
 }
 
 /* PQcancel makes a connection of its own and waits for its end without a limit, which takes forever when the
- * server hangs: the threads that this may cost are not those of requests, and few. */
+ * server hangs: the threads that this may cost are not those of requests, and few. The connection itself is
+ * closed after it, because PgBouncer forgets what a client that has left was doing. */
 enum { CANCELS_MAX = 4 };
 static atomic_uint cancels;
 
-static void *cancel_main(void *handle)
+static void *cancel_and_finish(void *pg)
 {
     char why[256];
-    (void)PQcancel(handle, why, sizeof why);
+    PGcancel *handle = PQgetCancel(pg);
+    if (handle)
+        (void)PQcancel(handle, why, sizeof why);
     PQfreeCancel(handle);
+    PQfinish(pg);
     atomic_fetch_sub(&cancels, 1);
     return NULL;
 }
@@ -148,14 +146,14 @@ static bool start_detached(void *(*run)(void *), void *object)
     return ok;
 }
 
-void conn_cancel(const struct db_conn *conn)
+void conn_close(struct db_conn *conn)
 {
-    PGcancel *handle = PQgetCancel(conn->pg);
-    if (!handle)
+    PGconn *pg = conn->pg;
+    bool cancel = conn->cancel;
+    free(conn);
+    if (cancel && atomic_fetch_add(&cancels, 1) < CANCELS_MAX && start_detached(cancel_and_finish, pg))
         return;
-    bool few = atomic_fetch_add(&cancels, 1) < CANCELS_MAX;
-    if (few && start_detached(cancel_main, handle))
-        return;
-    atomic_fetch_sub(&cancels, 1);
-    PQfreeCancel(handle);
+    if (cancel)
+        atomic_fetch_sub(&cancels, 1);
+    PQfinish(pg);
 }

@@ -28,7 +28,8 @@ struct db_conn {
     PGconn *pg;           /* non-blocking, always in pipeline mode */
     struct db_conn *next; /* in the pool's idle list */
     int64_t idle_since_ms;
-    bool broken;         /* must not be used again */
+    bool broken; /* must not be used again */
+    bool cancel; /* when it is closed, the server is asked to give up what was sent, without waiting for it */
     uint64_t prepared[]; /* bit per statement */
 };
 
@@ -38,8 +39,6 @@ void conn_close(struct db_conn *conn);
 /* Looks whether the server has closed it meanwhile; one system call, does not block. */
 bool conn_alive(struct db_conn *conn);
 bool conn_idle(const struct db_conn *conn); /* no transaction, nothing in flight */
-/* Asks the server to give up what CONN waits for, without waiting for the server. */
-void conn_cancel(const struct db_conn *conn);
 /* Waits for EVENTS (poll.h) on SOCKET; false: deadline passed. */
 bool conn_wait(int socket, short events, int64_t deadline_ms);
 

@@ -47,7 +47,7 @@ static void time_out(struct pipeline *p)
     p->timed_out = true;
     p->err = error_unavailable(p->c);
     give_up(p);
-    conn_cancel(p->conn); /* the server goes on working for nobody otherwise */
+    p->conn->cancel = true; /* the server goes on working for nobody otherwise */
 }
 
 /* Waits until PQgetResult does not block. False: deadline passed. */

@@ -118,10 +118,14 @@ static void test_behind_pgbouncer(void **state)
     assert_true(db_violated(&f.c, f.db, "test_items", "_pkey"));
     f.c.deadline_ms = clock_monotonic_ms() + 200;
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_sleep, db_str(STR("30"))), ST_UNAVAILABLE);
-    f.c.deadline_ms = 0;
-    fixture_sleep_ms(100);
-    assert_int_equal(DB_RUN(&f.c, f.db, &r, STMT_test_active), ST_OK);
-    assert_int_equal(db_int(r, 0, 0), 0);
+    fixture_next(&f);
+    int64_t active = 1; /* what was given up is cancelled in the background */
+    for (int i = 0; i < 200 && active; i++) {
+        fixture_sleep_ms(50);
+        assert_int_equal(DB_RUN(&f.c, f.db, &r, STMT_test_active), ST_OK);
+        active = db_int(r, 0, 0);
+    }
+    assert_int_equal(active, 0);
     fixture_close(&f);
 }
 
