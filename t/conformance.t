@@ -15,7 +15,8 @@ use Test::More;
 use ST::Env qw(read_file temp_dir top_dir write_file);
 use ST::Stack timeout => 1800;
 
-use constant SHOWN => 3;    # differences shown per endpoint
+use constant SHOWN      => 3;    # differences shown per endpoint
+use constant AGAIN_MOST => 20;   # transcripts; more is no matter of time
 
 my $conformance = $ENV{ST_CONFORMANCE} // top_dir() . '/../shared/conformance';
 plan skip_all => "no conformance transcripts in $conformance (ST_CONFORMANCE names another place)"
@@ -24,20 +25,29 @@ plan skip_all => "no conformance transcripts in $conformance (ST_CONFORMANCE nam
 my %done = map { ($_ => 1) } grep { /^\w/ } split /\n/, read_file("$RealBin/conformance-endpoints.txt");
 
 my $stack   = ST::Stack->new(test_mode => 1);
-my $results = replay($stack->url, split /,/, $ENV{ST_CONFORMANCE_ONLY} // q{});
+my $results = replay($stack->url, 6, split /,/, $ENV{ST_CONFORMANCE_ONLY} // q{});
 my %total;    # endpoint => { equal, differ, follows, shown }
+my %differing;    # transcripts
 count($_, $results->{$_}) for sort keys %$results;
+if (%differing && keys %differing <= AGAIN_MOST) {
+    # They judge times to the second. On a busy machine an answer can come too late for that, but not twice.
+    diag 'once more, one at a time: ', join ', ', sort keys %differing;
+    my $again = replay($stack->url, 1, map { s/\A(.)/[$1]/r } sort keys %differing);    # a glob: the whole name
+    $results->{$_} = $again->{$_} for keys %differing;
+    %total = %differing = ();
+    count($_, $results->{$_}) for sort keys %$results;
+}
 report();
 ok $stack->service->proc->alive, 'the service is still running';
 done_testing;
 
-sub replay ($url, @only) {
+sub replay ($url, $jobs, @only) {
     my $dir  = temp_dir('replay');
     my $json = "$dir/results.json";
     # Where the reference core itself may differ, and where we differ on purpose.
     my $ignore = write_file("$dir/ignore", join q{}, map { read_file($_) } "$conformance/known-unstable.txt",
         "$RealBin/conformance-differences.txt");
-    my @cmd = ("$conformance/replay", $url, '--json', $json, '--ignore', $ignore, '--jobs', 6, map { ('--only', $_) } @only);
+    my @cmd = ("$conformance/replay", $url, '--json', $json, '--ignore', $ignore, '--jobs', $jobs, map { ('--only', $_) } @only);
     open my $out, '-|', @cmd or die "$cmd[0]: $!\n";
     my @lines = <$out>;
     close $out;    # its exit status tells of all endpoints, done or not
@@ -75,6 +85,7 @@ sub count ($transcript, $exchanges) {
         elsif ($spoilt{$where} || from_undone($exchange, \%by_seq))       { $t->{follows}++ }
         else {
             $t->{differ}++;
+            $differing{$transcript} = 1;
             push @{ $t->{shown} }, describe($transcript, $exchange) if @{ $t->{shown} } < SHOWN;
         }
     }
