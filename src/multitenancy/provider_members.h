@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to src/multitenancy/: the members of a provider (spec: cdi-multitenancy 5.1), for reading and for writing.
+ * Private to src/multitenancy/: the members of a provider (spec: cdi-multitenancy 5.1), for reading and for
+ * writing.
  */
 #ifndef ST_MULTITENANCY_PROVIDER_MEMBERS_H
 #define ST_MULTITENANCY_PROVIDER_MEMBERS_H
@@ -27,6 +28,7 @@ extern const struct provider_member client_members[], provider_members[], user_i
 /* Takes the members that are null off VALUE, which may be any JSON, at all depths. */
 void provider_drop_nulls(json_object *value);
 
-enum { THIRD_PARTY_ID_MAX = 28, PROVIDER_NAME_MAX = 64 };
+enum { THIRD_PARTY_ID_MAX = 28, PROVIDER_NAME_MAX = 64 };          /* characters */
+enum { PROVIDERS_MAX = 256, CLIENTS_MAX = 256, SCOPES_MAX = 256 }; /* of a tenant, a provider, a client */
 
 #endif

@@ -2,11 +2,11 @@
  *
  * Adding, replacing and removing third-party providers (spec: cdi-multitenancy 6).
  */
-#include "json/json.h"
-#include "json/write.h"
 #include "multitenancy/change.h"
 #include "multitenancy/provider_members.h"
 #include "multitenancy/providers.h"
+#include "json/json.h"
+#include "json/write.h"
 
 /* ---- input: a provider in the form in which it is shown ---- */
 
@@ -35,7 +35,8 @@ static bool has_shape(json_object *value, enum member_shape shape)
     case MEMBER_FLAG:
         return json_object_is_type(value, json_type_boolean);
     case MEMBER_TEXTS:
-        for (size_t i = 0; json_object_is_type(value, json_type_array) && i < json_object_array_length(value); i++) {
+        for (size_t i = 0; json_object_is_type(value, json_type_array) && i < json_object_array_length(value);
+             i++) {
             json_object *text = json_object_array_get_idx(value, i);
             if (text && !json_object_is_type(text, json_type_string))
                 return false;
@@ -59,6 +60,8 @@ static enum st_err check_member(struct ctx *c, const struct provider_member *m, 
         return wrong_type(c, m->name);
     if (m->shape == MEMBER_TEXT)
         return check_text(c, m->name, json_str(value), m->max_chars);
+    if (m->shape == MEMBER_TEXTS && json_object_array_length(value) > SCOPES_MAX)
+        return ctx_fail(c, ST_BAD_REQUEST, "%s has too many values", m->name);
     for (size_t i = 0; m->shape == MEMBER_TEXTS && i < json_object_array_length(value); i++)
         ST_TRY(check_text(c, m->name, json_str(json_object_array_get_idx(value, i)), m->max_chars));
     if (m->shape == MEMBER_OBJECT_NO_NULL)
@@ -67,7 +70,8 @@ static enum st_err check_member(struct ctx *c, const struct provider_member *m, 
 }
 
 /* The members of table M that OBJECT (NULL: none) has; others are dropped. */
-static enum st_err copy_members(struct ctx *c, struct json_out *j, const struct provider_member *m, json_object *object)
+static enum st_err copy_members(struct ctx *c, struct json_out *j, const struct provider_member *m,
+                                json_object *object)
 {
     json_object *value;
     for (; m->name; m++) {
@@ -80,7 +84,8 @@ static enum st_err copy_members(struct ctx *c, struct json_out *j, const struct 
 }
 
 /* *OUT: member NAME, NULL when it is absent or null. */
-static enum st_err get_part(struct ctx *c, json_object *object, const char *name, json_type type, json_object **out)
+static enum st_err get_part(struct ctx *c, json_object *object, const char *name, json_type type,
+                            json_object **out)
 {
     *out = object ? json_object_object_get(object, name) : NULL;
     return !*out || json_object_is_type(*out, type) ? ST_OK : wrong_type(c, name);
@@ -90,6 +95,8 @@ static enum st_err copy_clients(struct ctx *c, struct json_out *j, json_object *
 {
     json_object *clients;
     ST_TRY(get_part(c, config, "clients", json_type_array, &clients));
+    if (clients && json_object_array_length(clients) > CLIENTS_MAX)
+        return ctx_fail(c, ST_BAD_REQUEST, "clients has too many values");
     json_open(j, "clients", '[');
     for (size_t i = 0; clients && i < json_object_array_length(clients); i++) {
         json_object *client = json_object_array_get_idx(clients, i);
@@ -121,7 +128,8 @@ static enum st_err copy_map(struct ctx *c, struct json_out *j, json_object *conf
 
 static enum st_err copy_provider(struct ctx *c, struct str id, json_object *config, struct str *out)
 {
-    static const struct provider_member name[] = {{"name", MEMBER_TEXT, PROVIDER_NAME_MAX}, {NULL, MEMBER_TEXT, 0}};
+    static const struct provider_member name[] = {{"name", MEMBER_TEXT, PROVIDER_NAME_MAX},
+                                                  {NULL, MEMBER_TEXT, 0}};
     struct json_out j = json_out(c->arena);
     ST_TRY(check_text(c, "thirdPartyId", id, THIRD_PARTY_ID_MAX));
     json_open(&j, NULL, '{');
@@ -154,7 +162,8 @@ static const struct make {
     {"apple",
      {"keyId", "teamId", "privateKey"},
      REQUIRED,
-     "a non empty string value must be specified for keyId, teamId and privateKey in the additionalConfig for Apple "
+     "a non empty string value must be specified for keyId, teamId and privateKey in the additionalConfig "
+     "for Apple "
      "provider"},
     {"google-workspaces", {"hd"}, WHEN_PRESENT, "hd in additionalConfig must be a non empty string value"},
     {"boxy-saml",
@@ -182,7 +191,8 @@ static struct str client_type(json_object *client)
 
 static enum st_err check_client(struct ctx *c, struct str provider_id, json_object *clients, size_t at)
 {
-    json_object *client = json_object_array_get_idx(clients, at), *scope = json_object_object_get(client, "scope");
+    json_object *client = json_object_array_get_idx(clients, at),
+                *scope = json_object_object_get(client, "scope");
     for (size_t before = 0; before < at; before++)
         if (str_is(client_type(client), client_type(json_object_array_get_idx(clients, before))))
             return invalid(c, "Duplicate clientType was specified in the clients list.");
@@ -246,6 +256,8 @@ static enum st_err check_list(struct ctx *c, struct db *db, struct change *in)
     }
     if (!in->provider.p)
         return ST_OK;
+    if (!in->existed && json_object_array_length(stored) >= PROVIDERS_MAX)
+        return ctx_fail(c, ST_BAD_REQUEST, "a tenant can have at most %d providers", PROVIDERS_MAX);
     json_object *provider = json_parse(c->arena, in->provider);
     return in->validate ? check_provider(c, provider) : check_storable(c, provider);
 }
@@ -254,7 +266,8 @@ static enum st_err change_tx(struct ctx *c, struct db *db, void *arg)
 {
     struct change *in = arg;
     struct tenant_record t;
-    struct db_arg cud = db_str(in->tenant.cud), app = db_str(in->tenant.app), tenant = db_str(in->tenant.tenant);
+    struct db_arg cud = db_str(in->tenant.cud), app = db_str(in->tenant.app),
+                  tenant = db_str(in->tenant.tenant);
     struct db_call calls[5];
     size_t n = 0;
     ST_TRY(multitenancy_lock(c, db, in->tenant, TENANT_V2, &t));
@@ -297,7 +310,8 @@ enum st_err providers_put(struct ctx *c, struct tenancy *tenancy, struct tenant_
     return ST_OK;
 }
 
-enum st_err providers_remove(struct ctx *c, struct tenancy *tenancy, struct tenant_id tenant, struct str id, bool *existed)
+enum st_err providers_remove(struct ctx *c, struct tenancy *tenancy, struct tenant_id tenant, struct str id,
+                             bool *existed)
 {
     struct change change = {.tenant = tenant, .id = id, .validate = true};
     ST_TRY(run_change(c, tenancy, &change));
