@@ -9,10 +9,10 @@
 #include <time.h>
 
 #include "crypto/jwt.h"
+#include "json/json.h"
 #include "jwt/key_stock.h"
 #include "session/access_token.h"
 #include "session/refresh_token.h"
-#include "json/json.h"
 
 #define USER_DATA                                                                                            \
     "{\"iss\":\"https://api.example.com/auth\",\"st-ev\":{\"v\":true,\"t\":1700000000000},"                  \

@@ -5,9 +5,9 @@
  */
 #include "crypto/base64.h"
 #include "fuzz.h"
+#include "json/json.h"
 #include "session/access_token.h"
 #include "session/payload.h"
-#include "json/json.h"
 
 static void check_user_data(struct arena *a, struct str user_data)
 {

@@ -13,7 +13,8 @@ my $s    = ST::Stack->new(config => { bcrypt_log_rounds => 4, access_token_valid
 my $core = $s->core;
 
 my $domain = 'one.example.com';
-is put($core, 'connectionuridomain/v2', { connectionUriDomain => $domain, coreConfig => { postgresql_database_name => $s->pg->create_db('one') } }), CREATED, 'a domain';
+is put($core, 'connectionuridomain/v2', { connectionUriDomain => $domain, coreConfig => { postgresql_database_name => $s->pg->create_db('one') } }),
+  CREATED, 'a domain';
 my %one = (host => $domain);
 is put($core, 'app/v2', { appId => 'a' }, %one), CREATED, 'its app';
 is put($core, 'tenant/v2', { tenantId => 't', firstFactors => ['emailpassword'] }, %one, prefix => '/appid-a'), CREATED, 'its tenant';
@@ -70,7 +71,8 @@ subtest 'domain, app, tenant' => sub {
     is reset_lifetime(%app),    10_000_000,  'the app keeps its own';
     is put($core, 'tenant/v2', { tenantId => 't', coreConfig => { password_reset_token_lifetime => undef } }, %app), UPDATED, 'removed';
     is reset_lifetime(%tenant), 10_000_000, 'the app\'s again';
-    is get($core, 'tenant/v2', %tenant), '200 {"tenantId":"t","thirdParty":{"providers":[]},"firstFactors":["emailpassword"],"coreConfig":{},"status":"OK"}',
+    is get($core, 'tenant/v2', %tenant),
+      '200 {"tenantId":"t","thirdParty":{"providers":[]},"firstFactors":["emailpassword"],"coreConfig":{},"status":"OK"}',
       'what is inherited is not shown';
 };
 
@@ -96,7 +98,8 @@ subtest 'API keys of one app' => sub {
         like get($core, 'tenant', %$at, api_key => $_), qr/\A200 /, $_ for $key, $other;
     }
     like get($core, 'tenant', %one), qr/\A200 /, 'the domain itself needs none';
-    is put($core, 'tenant/v2', { tenantId => 't', coreConfig => { api_keys => "$other,$key" } }, %app, api_key => $key), UPDATED, 'the same keys in another order are the same';
+    is put($core, 'tenant/v2', { tenantId => 't', coreConfig => { api_keys => "$other,$key" } }, %app, api_key => $key), UPDATED,
+      'the same keys in another order are the same';
     is put($core, 'tenant/v2', { tenantId => 't', coreConfig => { api_keys => undef } }, %app, api_key => $key), UPDATED, 'removed from the tenant';
     is put($core, 'app/v2', { appId => 'a', coreConfig => { api_keys => undef } }, %one), UPDATED, 'removed';
     like get($core, 'tenant', %tenant), qr/\A200 /, 'open again';
@@ -115,7 +118,8 @@ subtest 'addresses that a tenant denies' => sub {
 };
 
 subtest 'interface versions of one app' => sub {
-    is put($core, 'app/v2', { appId => 'a', coreConfig => { supertokens_max_cdi_version => '5.0', supertokens_min_cdi_version => '4.0' } }, %one), UPDATED, 'limits';
+    is put($core, 'app/v2', { appId => 'a', coreConfig => { supertokens_max_cdi_version => '5.0', supertokens_min_cdi_version => '4.0' } }, %one),
+      UPDATED, 'limits';
     is get($core, 'tenant', %tenant, cdi => '5.1'), '400 cdi-version 5.1 not supported', 'above';
     is get($core, 'tenant', %tenant, cdi => '3.1'), '400 cdi-version 3.1 is lower than the minimum allowed version 4.0', 'below';
     like get($core, 'tenant', %tenant, cdi => '5.0'), qr/\A200 /, 'within';

@@ -52,7 +52,7 @@ subtest 'merging' => sub {
 };
 
 my $type     = sub ($of) { return "'%s' must be of type $of" };
-my @lifetime = (['"x"', $type->('long')], ['true', $type->('long')], ['[]', $type->('long')], ['1.5', $type->('long')], ['"1.0"', $type->('long')], ['9223372036854775808', $type->('long')]);
+my @lifetime = map { [$_, $type->('long')] } '"x"', 'true', '[]', '1.5', '"1.0"', '9223372036854775808';
 # key, then values with the text of their refusal (%s is the key), for the tenant
 my @refused = (
     ['no_such_key',                           ['1', 'Invalid config key: %s'], ['null', 'Invalid config key: %s']],
@@ -64,7 +64,8 @@ my @refused = (
     ['totp_rate_limit_cooldown_sec',          ['0', q{'%s' must be > 0}]],
     ['webauthn_recover_account_token_lifetime', ['0', 'Provided %s must be > 0']],
     ['access_token_validity',                 map { [$_, q{'%s' must be between 1 and 86400000 seconds inclusive.}] } 0, 86_400_001],
-    ['access_token_validity_jitter',          ['"x"', $type->('double')], ['[]', $type->('double')], map { [$_, q{'%s' must be between 0 and 0.25 inclusive.}] } '-0.01', '0.26'],
+    ['access_token_validity_jitter',          ['"x"', $type->('double')], ['[]', $type->('double')],
+     map { [$_, q{'%s' must be between 0 and 0.25 inclusive.}] } '-0.01', '0.26'],
     ['access_token_dynamic_signing_key_update_interval', ['0.5', q{'%s' must be greater than, equal to 1 hour.}]],
     ['refresh_token_validity',                ['60', q{'%s' must be strictly greater than 'access_token_validity'.}]],
     ['refresh_token_rotation_grace_period',   map { [$_, q{'%s' must be between 0 and 300 seconds inclusive.}] } -1, 301],
@@ -81,11 +82,13 @@ my @refused = (
     ['api_keys',                              ['"short"', 'One of the API keys is too short. Please use at least 20 characters'],
      ['"0123456789012345678_"', q{Invalid characters in API key. Please only use '=', '-' and alpha-numeric (including capitals)}]],
     ['oauth_provider_public_service_url',     ['"no url"', '%s is not a valid URL'],
-     ['"http://o.example.com"', 'If any of the following is set, all of them has to be set: oauth_provider_public_service_url, oauth_provider_admin_service_url, oauth_provider_consent_login_base_url']],
+     ['"http://o.example.com"', 'If any of the following is set, all of them has to be set: oauth_provider_public_service_url, '
+          . 'oauth_provider_admin_service_url, oauth_provider_consent_login_base_url']],
     ['migration_mode',                        ['"NEW"', q{Invalid %s value: 'NEW'. Must be one of: LEGACY, DUAL_WRITE_READ_OLD, DUAL_WRITE_READ_NEW, MIGRATED}]],
     ['postgresql_connection_pool_size',       ['0', q{'%s' in the config.yaml file must be > 0}]],
     ['postgresql_minimum_idle_connections',   ['-1', q{'%s' must be >= 0}], ['11', q{'%s' must be less than or equal to 'postgresql_connection_pool_size'}]],
-    ['postgresql_connection_uri',             ['"mysql:x"', 'The provided postgresql connection URI has an incorrect format. Please use a format like postgresql://[user[:[password]]@]host[:port][/dbname][?attr1=val1&attr2=val2...']],
+    ['postgresql_connection_uri',             ['"mysql:x"', 'The provided postgresql connection URI has an incorrect format. Please use a format like '
+          . 'postgresql://[user[:[password]]@]host[:port][/dbname][?attr1=val1&attr2=val2...']],
 );
 
 subtest 'values that are refused' => sub {
@@ -128,10 +131,12 @@ subtest 'keys of an app' => sub {
         is set(qq({"$key":$app_level{$key}})), "${bad}You cannot set different values for $name for the same appId", "$key";
     }
     is set('{"access_token_validity":3600,"password_hashing_alg":"bcrypt"}'), UPDATED, 'the same values may be repeated';
-    is set('{"access_token_validity":100}', 'public'), "${bad}You cannot set different values for access_token_validity for the same appId", 'then they hold the app';
+    is set('{"access_token_validity":100}', 'public'), "${bad}You cannot set different values for access_token_validity for the same appId",
+      'then they hold the app';
     is set('{"access_token_validity":null,"password_hashing_alg":null}'), UPDATED, 'no longer';
     is set('{"access_token_validity":100}', 'public'), UPDATED, 'now the app may change';
-    is set('{"access_token_validity":3600}'), "${bad}You cannot set different values for access_token_validity for the same appId", 'and the tenant follows';
+    is set('{"access_token_validity":3600}'), "${bad}You cannot set different values for access_token_validity for the same appId",
+      'and the tenant follows';
     is set('{"access_token_validity":100}'), UPDATED, 'as long as it agrees';
     is put($core, 'tenant/v2', { tenantId => 't', coreConfig => { access_token_validity => 100 } }),
       "${bad}You cannot set different values for access_token_validity for the same appId", 'tenants of the base app follow the base configuration';
@@ -140,14 +145,16 @@ subtest 'keys of an app' => sub {
 
 subtest 'the base tenant' => sub {
     for my $what ('tenant', 'tenant/v2', 'app', 'app/v2', 'connectionuridomain/v2') {
-        is put($core, $what, { coreConfig => $_ }), '400 Cannot modify base config', "$what " . join q{, }, %$_ for { totp_max_attempts => 3 }, { no_such_key => 1 };
+        is put($core, $what, { coreConfig => $_ }), '400 Cannot modify base config', "$what " . join q{, }, %$_ for { totp_max_attempts => 3 },
+          { no_such_key => 1 };
     }
     is put($core, 'tenant/v2', { coreConfig => {} }), UPDATED, 'with nothing in it';
     is put($core, 'tenant/v2', { coreConfig => { totp_max_attempts => undef } }), '400 Cannot modify base config', 'null is something';
 };
 
 subtest 'migration mode' => sub {
-    my $terminal = "${bad}migration_mode is currently MIGRATED, which is terminal. Old tables are stale and cannot be re-introduced into the read path without first being repopulated out of band. Refusing transition to %s.";
+    my $terminal = "${bad}migration_mode is currently MIGRATED, which is terminal. Old tables are stale and cannot "
+      . 'be re-introduced into the read path without first being repopulated out of band. Refusing transition to %s.';
     is set(qq({"migration_mode":"$_"})), sprintf($terminal, $_), $_ for qw(LEGACY DUAL_WRITE_READ_OLD DUAL_WRITE_READ_NEW);
     is set('{"migration_mode":"legacy","port":1}'), "${bad}port can only be set via the core's base config setting", 'looked at last';
     is set('{"migration_mode":"MIGRATED"}'), UPDATED, 'MIGRATED';
@@ -163,7 +170,8 @@ subtest 'names of tables' => sub {
 };
 
 subtest 'limits' => sub {
-    like set('{"saml_sp_entity_id":"' . 'x' x 40_000 . '"}'), qr/\A400 Invalid core config: 'saml_sp_entity_id' is longer than \d+ bytes\z/, 'a long value';
+    like set('{"saml_sp_entity_id":"' . 'x' x 40_000 . '"}'), qr/\A400 Invalid core config: 'saml_sp_entity_id' is longer than \d+ bytes\z/,
+      'a long value';
 };
 
 done_testing;

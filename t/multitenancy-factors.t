@@ -180,7 +180,7 @@ sub place ($kind) {
 }
 
 sub names ($letters) {
-    return undef if $letters eq 'null';
+    return if $letters eq 'null';
     return [] if $letters eq 'empty';
     return [map { @{ $factors{$_} // [$_] } } split /,/, $letters];
 }
@@ -217,7 +217,8 @@ sub enabled ($tenant) {
 
 sub state_of (%at) {
     my $path = $at{id} eq 'public' ? $at{prefix} : "$at{prefix}/$at{id}";
-    my ($old, $v1, $v2) = map { $core->get("/recipe/multitenancy/$_->[0]", prefix => $path, cdi => $_->[1])->{json} } ['tenant', '4.0'], ['tenant', '5.4'], ['tenant/v2', '5.4'];
+    my ($old, $v1, $v2) = map { $core->get("/recipe/multitenancy/$_->[0]", prefix => $path, cdi => $_->[1])->{json} } ['tenant', '4.0'],
+      ['tenant', '5.4'], ['tenant/v2', '5.4'];
     my ($second, $same) = map { letters($_->{requiredSecondaryFactors}) } $v1, $v2;
     $second .= " but $same" if $same ne $second;
     return sprintf '%s %s %s %s %s', enabled($old), enabled($v1), (map { letters($_->{firstFactors}) } $v1, $v2), $second;

@@ -88,11 +88,13 @@ subtest 'connectionUriDomain' => sub {
     for my $case (@domains) {
         my ($domain, $want, $why) = @$case;
         for my $what ('connectionuridomain', 'connectionuridomain/v2') {
-            is put($core, $what, { connectionUriDomain => $domain }), $want, "$what: " . substr($domain =~ s/[^!-~]/?/gr, 0, 30) . ($why ? ": $why" : q{});
+            is put($core, $what, { connectionUriDomain => $domain }), $want,
+              "$what: " . substr($domain =~ s/[^!-~]/?/gr, 0, 30) . ($why ? ": $why" : q{});
         }
     }
     for my $bad (undef, 7, F()) {
-        is put($core, 'connectionuridomain/v2', { connectionUriDomain => $bad }), q{400 Field name 'connectionUriDomain' is invalid in JSON input}, 'no string';
+        is put($core, 'connectionuridomain/v2', { connectionUriDomain => $bad }), q{400 Field name 'connectionUriDomain' is invalid in JSON input},
+          'no string';
     }
     is put($core, 'connectionuridomain/v2', {}), UPDATED, 'without connectionUriDomain: the default one';
 };

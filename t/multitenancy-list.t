@@ -17,7 +17,8 @@ my $closed = ',"thirdParty":{"providers":[]},"firstFactors":[],"coreConfig":{}}'
 subtest 'the base tenant alone' => sub {
     is get($core, 'tenant/list/v2'), qq(200 {"status":"OK","tenants":[$base]}), 'tenants';
     is get($core, 'app/list/v2'), qq(200 {"status":"OK","apps":[{"appId":"public","tenants":[$base]}]}), 'apps';
-    is get($core, 'connectionuridomain/list/v2'), qq(200 {"status":"OK","connectionUriDomains":[{"connectionUriDomain":"","apps":[{"appId":"public","tenants":[$base]}]}]}), 'domains';
+    is get($core, 'connectionuridomain/list/v2'),
+      qq(200 {"status":"OK","connectionUriDomains":[{"connectionUriDomain":"","apps":[{"appId":"public","tenants":[$base]}]}]}), 'domains';
 };
 
 my $domain = 'one.example.com';
@@ -39,7 +40,8 @@ for my $stored ('without', 'with') {
         my $where = q{connection_uri_domain = '' AND app_id = 'public' AND tenant_id = 'public'};
         is $s->pg->value("SELECT count(*) FROM tenant_configs WHERE $where"), $stored eq 'with' ? 1 : 0, 'as said';
         my $json = $core->get('/recipe/multitenancy/connectionuridomain/list')->{json};
-        is whole($json), " a: public x;  a-1: public;  public: public t t-1 t1 z;  z: public; $domain b: public y; $domain public: public", 'everything';
+        is whole($json), " a: public x;  a-1: public;  public: public t t-1 t1 z;  z: public; $domain b: public y; $domain public: public",
+          'everything';
         is put($core, 'tenant/v2', {}), '200 {"status":"OK","createdNew":false}', 'now it has one';
     };
 }
@@ -48,10 +50,12 @@ subtest 'parts' => sub {
     my @t = map { qq({"tenantId":"$_"$closed) } qw(t t-1 t1 z);
     is get($core, 'tenant/list/v2'), '200 {"status":"OK","tenants":[' . join(',', $base, @t) . ']}', 'of the base app';
     is get($core, 'tenant/list/v2', prefix => '/appid-a'), qq(200 {"status":"OK","tenants":[$base,{"tenantId":"x"$closed]}), 'of an app';
-    is get($core, 'tenant/list/v2', prefix => '/appid-b', host => $domain), qq(200 {"status":"OK","tenants":[$base,{"tenantId":"y"$closed]}), 'of an app of a domain';
+    is get($core, 'tenant/list/v2', prefix => '/appid-b', host => $domain), qq(200 {"status":"OK","tenants":[$base,{"tenantId":"y"$closed]}),
+      'of an app of a domain';
     my ($db) = '"coreConfig":{"postgresql_database_name":"one"}}';
     my $one = $base =~ s/"coreConfig".*/$db/r;
-    is get($core, 'app/list/v2', host => $domain), qq(200 {"status":"OK","apps":[{"appId":"b","tenants":[$base,{"tenantId":"y"$closed]},{"appId":"public","tenants":[$one]}]}), 'of a domain';
+    is get($core, 'app/list/v2', host => $domain),
+      qq(200 {"status":"OK","apps":[{"appId":"b","tenants":[$base,{"tenantId":"y"$closed]},{"appId":"public","tenants":[$one]}]}), 'of a domain';
     is get($core, 'tenant/list/v2', prefix => '/appid-b'),
       '400 AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, b, public)', 'not of other domains';
 };
@@ -63,10 +67,11 @@ subtest 'forms' => sub {
     my $provider = '{"thirdPartyId":"google","clients":[],"userInfoMap":{"fromIdTokenPayload":{},"fromUserInfoAPI":{}}}';
     my $recipes  = '"emailPassword":{"enabled":%s},"thirdParty":{"enabled":%s,"providers":[%s]},"passwordless":{"enabled":%s}';
     my @public   = ('true', 'true', q{}, 'true');
+    my $factors  = '"firstFactors":["emailpassword"],"requiredSecondaryFactors":["totp"]';
     my %want     = (
         '4.0' => sprintf(qq({"tenantId":"public",$recipes,"coreConfig":{}},{"tenantId":"t",$recipes,"coreConfig":{}}), @public, 'true', 'false', $provider, 'false'),
-        '5.0' => sprintf(qq({"tenantId":"public",$recipes,"coreConfig":{}},{"tenantId":"t",$recipes,"firstFactors":["emailpassword"],"requiredSecondaryFactors":["totp"],"coreConfig":{}}), @public, 'true', 'true', $provider, 'true'),
-        v2    => qq($base,{"tenantId":"t","thirdParty":{"providers":[$provider]},"firstFactors":["emailpassword"],"requiredSecondaryFactors":["totp"],"coreConfig":{}}),
+        '5.0' => sprintf(qq({"tenantId":"public",$recipes,"coreConfig":{}},{"tenantId":"t",$recipes,$factors,"coreConfig":{}}), @public, 'true', 'true', $provider, 'true'),
+        v2    => qq($base,{"tenantId":"t","thirdParty":{"providers":[$provider]},$factors,"coreConfig":{}}),
     );
     my %at = (prefix => '/appid-z');
     is get($core, 'tenant/list', %at, cdi => $_), qq(200 {"status":"OK","tenants":[$want{'4.0'}]}), "CDI $_" for qw(3.0 4.0);

@@ -18,7 +18,8 @@ for my $domain ('one.example.com', 'two.example.com') {
     is put($core, 'app/v2', { appId => 'a' }, host => $domain), CREATED, 'with an app';
 }
 is put($core, 'app/v2', { appId => $_ }), CREATED, "app $_" for qw(a b);
-my @apps = map { my @host = $_ ? (host => "$_.example.com") : (); map { { prefix => $_, @host } } q{}, '/appid-a', $host[1] ? () : '/appid-b' } q{}, 'one', 'two';
+my @apps = map { my @host = $_ ? (host => "$_.example.com") : (); map { { prefix => $_, @host } } q{}, '/appid-a', $host[1] ? () : '/appid-b' } q{},
+  'one', 'two';
 is put($core, 'tenant/v2', { tenantId => 't' }, %$_), CREATED, 'tenant of ' . join q{ }, %$_ for @apps;
 
 sub at ($place) {
@@ -80,7 +81,8 @@ subtest 'making and changing' => sub {
             is put($core, $form, { defined $id ? ($id{$what} => $id) : () }, at($from)), $text{$want}, "from '$from': $form " . ($id // 'without id');
         }
     }
-    is put($core, 'tenant/v2', { tenantId => 'other', coreConfig => { nonsense => 1 } }, prefix => '/t'), $text{tenant}, 'before coreConfig is looked at';
+    is put($core, 'tenant/v2', { tenantId => 'other', coreConfig => { nonsense => 1 } }, prefix => '/t'), $text{tenant},
+      'before coreConfig is looked at';
     is put($core, 'tenant/v2', { tenantId => 'other', firstFactors => ['!'] }, prefix => '/t'),
       '400 firstFactors should contain only 0-9,a-z,A-Z,_,.,- characters', 'after the factors';
 };

@@ -52,10 +52,12 @@ subtest 'the body' => sub {
 my $long = 'x' x 65;
 my @wrong_types = (
     { name => 7 }, { clients => {} }, { clients => ['x'] }, { clients => [undef] }, { authorizationEndpoint => {} }, { authorizationEndpointQueryParams => 'x' },
-    { tokenEndpoint => F }, { tokenEndpointBodyParams => [] }, { userInfoEndpoint => 1 }, { userInfoEndpointQueryParams => 1 }, { userInfoEndpointHeaders => 'x' }, { jwksURI => [] },
+    { tokenEndpoint => F }, { tokenEndpointBodyParams => [] }, { userInfoEndpoint => 1 },
+    { userInfoEndpointQueryParams => 1 }, { userInfoEndpointHeaders => 'x' }, { jwksURI => [] },
     { oidcDiscoveryEndpoint => 1 }, { requireEmail => 'true' }, { requireEmail => 1 }, { userInfoMap => 'x' }, { userInfoMap => { fromUserInfoAPI => [] } },
     { userInfoMap => { fromIdTokenPayload => { email => 1 } } },
-    map { { clients => [{ clientId => 'c', %$_ }] } } { clientId => 1 }, { clientType => 1 }, { clientSecret => T }, { scope => 'x' }, { scope => [1] }, { scope => {} }, { forcePKCE => 'x' }, { additionalConfig => [] },
+    map { { clients => [{ clientId => 'c', %$_ }] } }
+      { clientId => 1 }, { clientType => 1 }, { clientSecret => T }, { scope => 'x' }, { scope => [1] }, { scope => {} }, { forcePKCE => 'x' }, { additionalConfig => [] },
 );
 my @too_long = (
     [{ name => $long }, 'name', 64], [{ userInfoMap => { fromUserInfoAPI => { email => $long } } }, 'email', 64],
@@ -66,7 +68,8 @@ my @too_long = (
 subtest 'members that cannot be kept' => sub {
     is fresh({ thirdPartyId => 'x', %$_ }), '500 Internal error', 'a wrong type: ' . $json->encode($_) for @wrong_types;
     is fresh({ thirdPartyId => 'x', %{ $_->[0] } }), "400 $_->[1] can have at most $_->[2] characters", "$_->[1] is too long" for @too_long;
-    is fresh({ thirdPartyId => 'x', clients => [map { $client->(clientType => "c$_") } 1 .. 257] }), '400 clients has too many values', 'many clients';
+    is fresh({ thirdPartyId => 'x', clients => [map { $client->(clientType => "c$_") } 1 .. 257] }), '400 clients has too many values',
+      'many clients';
     is fresh({ thirdPartyId => 'x', clients => [$client->(scope => [map { "s$_" } 1 .. 257])] }), '400 scope has too many values', 'many scopes';
     is fresh({ thirdPartyId => 'x', $_ => "a\0b" }), "400 Field name '$_' is invalid in JSON input", "U+0000 in $_" for 'name', 'jwksURI';
     like fresh({ thirdPartyId => 'x', userInfoEndpointHeaders => { a => "a\0b" } }), qr/\A400 /, 'U+0000 in an object';
@@ -124,9 +127,11 @@ subtest 'rules' => sub {
 
 subtest 'without validation' => sub {
     is fresh($_, skipValidation => T), CREATED, $json->encode($_)
-      for with_config('apple', undef), with_config('google-workspaces', { hd => q{} }), with_config('boxy-saml', { boxyURL => 7 }), { thirdPartyId => ' ' }, { thirdPartyId => 'x', clients => [$client->(scope => [undef])] };
+      for with_config('apple', undef), with_config('google-workspaces', { hd => q{} }), with_config('boxy-saml', { boxyURL => 7 }),
+      { thirdPartyId => ' ' }, { thirdPartyId => 'x', clients => [$client->(scope => [undef])] };
     my %skip = (skipValidation => T);
-    is fresh({ thirdPartyId => 'x', clients => [$client->(), $client->()] }, %skip), "400 Invalid third party config: $duplicate", 'two clients of one type cannot be stored';
+    is fresh({ thirdPartyId => 'x', clients => [$client->(), $client->()] }, %skip), "400 Invalid third party config: $duplicate",
+      'two clients of one type cannot be stored';
     is fresh({ thirdPartyId => 'x', clients => [{}] }, %skip), '400 Invalid third party config: clientId cannot be null', 'nor one without id';
 };
 
@@ -134,7 +139,8 @@ subtest 'how many' => sub {
     $s->pg->query(q{INSERT INTO tenant_configs (tenant_id, core_config, is_first_factors_null) VALUES ('many', '{}', false);
         INSERT INTO tenant_thirdparty_providers (tenant_id, third_party_id) SELECT 'many', 'p' || n FROM generate_series(1, 256) n});
     put($core, 'tenant/v2', { tenantId => 'many' });
-    is put($core, 'config/thirdparty', { config => { thirdPartyId => 'p0' } }, prefix => '/many'), '400 a tenant can have at most 256 providers', 'another one';
+    is put($core, 'config/thirdparty', { config => { thirdPartyId => 'p0' } }, prefix => '/many'), '400 a tenant can have at most 256 providers',
+      'another one';
     is put($core, 'config/thirdparty', { config => { thirdPartyId => 'p1' } }, prefix => '/many'), UPDATED, 'one of them';
 };
 
@@ -146,7 +152,8 @@ subtest 'the whole list is looked at' => sub {
     is put($core, 'config/thirdparty', { config => { thirdPartyId => 'good' }, skipValidation => T }, %at), CREATED, 'unless they are not validated';
     is post($core, 'config/thirdparty/remove', { thirdPartyId => 'good' }, %at), "400 Invalid third party config: $apple", 'also to go';
     is put($core, 'tenant/v2', { tenantId => 'whole', firstFactors => ['thirdparty'] }), UPDATED, 'the tenant may change';
-    like get($core, 'tenant/v2', %at), qr/"thirdPartyId":"good".*"thirdPartyId":"apple"|"thirdPartyId":"apple".*"thirdPartyId":"good"/, 'both are there';
+    like get($core, 'tenant/v2', %at), qr/"thirdPartyId":"good".*"thirdPartyId":"apple"|"thirdPartyId":"apple".*"thirdPartyId":"good"/,
+      'both are there';
     is put($core, 'config/thirdparty', { config => with_config('apple', \%apple) }, %at), UPDATED, 'made valid';
     is post($core, 'config/thirdparty/remove', { thirdPartyId => 'good' }, %at), '200 {"status":"OK","didConfigExist":true}', 'it hinders nobody';
 };

@@ -28,9 +28,11 @@ subtest 'the base tenant' => sub {
     is_deeply $s->pg->query($row), [['{}', 't']], 'and a row with it';
     is providers(), qq({"thirdPartyId":"google","clients":[],$map}), 'the least of a provider';
     is get($core, 'tenant', cdi => '4.0'),
-      qq(200 {"tenantId":"public","emailPassword":{"enabled":true},"thirdParty":{"enabled":true,"providers":[{"thirdPartyId":"google","clients":[],$map}]},"passwordless":{"enabled":true},"coreConfig":{},"status":"OK"}),
+      qq(200 {"tenantId":"public","emailPassword":{"enabled":true},"thirdParty":{"enabled":true,"providers":[{"thirdPartyId":"google","clients":[],$map}]},)
+      . '"passwordless":{"enabled":true},"coreConfig":{},"status":"OK"}',
       'all else is as before';
-    is post($core, 'config/thirdparty/remove', { thirdPartyId => ' google ' }), '200 {"status":"OK","didConfigExist":true}', 'removed, by its trimmed id';
+    is post($core, 'config/thirdparty/remove', { thirdPartyId => ' google ' }), '200 {"status":"OK","didConfigExist":true}',
+      'removed, by its trimmed id';
     is post($core, 'config/thirdparty/remove', { thirdPartyId => 'google' }), '200 {"status":"OK","didConfigExist":false}', 'once';
     is providers(), q{}, 'gone';
 };
@@ -55,7 +57,8 @@ my $shown = join ',', '{"thirdPartyId":"custom"', '"name":"N' . "\xc3\xa4" . 'me
   '"clients":[{"clientId":"","scope":[]}',
   '{"clientType":"web","clientId":"id","clientSecret":"secret","scope":["s1","s,2","s\"3"],"forcePKCE":true,"additionalConfig":{"k":"v","deep":{"list":[null,{}]}}}]',
   '"authorizationEndpoint":"a","authorizationEndpointQueryParams":{"x":{"y":null}}', '"tokenEndpoint":"t","tokenEndpointBodyParams":{}', '"userInfoEndpoint":"u"',
-  '"userInfoEndpointQueryParams":{"n":1.0,"l":[1,null,{"o":null}]}', '"userInfoEndpointHeaders":{"b":null,"a":"1"}', '"jwksURI":"j"', '"oidcDiscoveryEndpoint":"o"', '"requireEmail":false',
+  '"userInfoEndpointQueryParams":{"n":1.0,"l":[1,null,{"o":null}]}', '"userInfoEndpointHeaders":{"b":null,"a":"1"}',
+  '"jwksURI":"j"', '"oidcDiscoveryEndpoint":"o"', '"requireEmail":false',
   '"userInfoMap":{"fromIdTokenPayload":{"userId":"i1","email":"i2","emailVerified":"i3"},"fromUserInfoAPI":{"userId":"f1","emailVerified":"f3"}}}';
 
 subtest 'every member' => sub {
@@ -63,7 +66,8 @@ subtest 'every member' => sub {
     is providers(%t), $shown, 'shown: in order, without what is unknown or null';
     is put_provider($shown, %t), UPDATED, 'what is shown may be sent';
     is providers(%t), $shown, 'and is the same';
-    is get($core, 'tenant/v2', %t) =~ s/.*"firstFactors"/"firstFactors"/r, '"firstFactors":["thirdparty"],"requiredSecondaryFactors":["totp"],"coreConfig":{"totp_max_attempts":3},"status":"OK"}',
+    is get($core, 'tenant/v2', %t) =~ s/.*"firstFactors"/"firstFactors"/r,
+      '"firstFactors":["thirdparty"],"requiredSecondaryFactors":["totp"],"coreConfig":{"totp_max_attempts":3},"status":"OK"}',
       'all other settings of the tenant are kept';
     is put($core, 'tenant/v2', { tenantId => 't', firstFactors => undef }), UPDATED, 'a change of the tenant';
     is providers(%t), $shown, 'keeps the provider';
@@ -73,11 +77,13 @@ subtest 'every member' => sub {
 
 subtest 'several' => sub {
     is put_provider(qq({"thirdPartyId":"$_"}), %t), CREATED, $_ for qw(google facebook github discord);
-    is join(q{ }, providers(%t) =~ /"thirdPartyId":"(.*?)"/g), 'github discord custom facebook google', 'in the order in which SDKs have always got them';
+    is join(q{ }, providers(%t) =~ /"thirdPartyId":"(.*?)"/g), 'github discord custom facebook google',
+      'in the order in which SDKs have always got them';
     is put_provider('{"thirdPartyId":"github","name":"G"}', %t), UPDATED, 'one is replaced';
     is join(q{ }, providers(%t) =~ /"thirdPartyId":"(.*?)","name/g), 'github', 'no other';
     is put_provider('{"thirdPartyId":"Github"}', %t), CREATED, 'case counts';
-    is post($core, 'config/thirdparty/remove', { thirdPartyId => $_ }, %t), '200 {"status":"OK","didConfigExist":true}', "without $_" for qw(Github facebook custom);
+    is post($core, 'config/thirdparty/remove', { thirdPartyId => $_ }, %t), '200 {"status":"OK","didConfigExist":true}',
+      "without $_" for qw(Github facebook custom);
     is join(q{ }, sort { $a cmp $b } providers(%t) =~ /"thirdPartyId":"(.*?)"/g), 'discord github google', 'the others stay';
     is providers(), q{}, 'other tenants have none of them';
     is put($core, 'app/v2', { appId => 'a' }), CREATED, 'an app';
@@ -89,7 +95,8 @@ subtest 'rows that the reference has written' => sub {
         INSERT INTO tenant_thirdparty_provider_clients (connection_uri_domain, app_id, tenant_id, third_party_id, client_type, client_id, scope, additional_config)
         VALUES ('', 'a', 'public', 'google', 'web', 'w', '{a,NULL}', '{"a":null,"b":1}'), ('', 'a', 'public', 'google', 'mobile', 'm', NULL, NULL)});
     is providers(prefix => '/appid-a'),
-      qq({"thirdPartyId":"google","clients":[{"clientType":"web","clientId":"w","scope":["a",null],"additionalConfig":{"b":1}},{"clientType":"mobile","clientId":"m"}],$map}), 'shown alike';
+      qq({"thirdPartyId":"google","clients":[{"clientType":"web","clientId":"w","scope":["a",null],"additionalConfig":{"b":1}},)
+      . qq({"clientType":"mobile","clientId":"m"}],$map}), 'shown alike';
 };
 
 subtest 'where there is nothing' => sub {

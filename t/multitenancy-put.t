@@ -92,7 +92,8 @@ subtest 'places that do not exist' => sub {
         is put($core, $what, {}, prefix => '/nowhere'),            "$not_found(, public, nowhere)", "$what: from there nothing is made";
         is put($core, $what, {}, prefix => '/appid-nowhere'),      "$not_found(, nowhere, public)", 'nor from an app';
     }
-    is put($core, 'tenant/v2', { tenantId => 'x_y' }, prefix => '/nowhere'), '400 tenantId can only contain letters, numbers and hyphens', 'the id is looked at first';
+    is put($core, 'tenant/v2', { tenantId => 'x_y' }, prefix => '/nowhere'), '400 tenantId can only contain letters, numbers and hyphens',
+      'the id is looked at first';
     is put($core, 'tenant/v2', { firstFactors => ['a', 'a'] }, prefix => '/nowhere'), "$not_found(, public, nowhere)", 'factors are not';
     is get($core, $_, prefix => '/nowhere'), "$not_found(, public, nowhere)", $_ for qw(tenant/list app/list connectionuridomain/list);
 };
@@ -124,9 +125,11 @@ subtest 'input that is refused' => sub {
         is put($core, $_, { tenantId => 'refused', %$input }), "400 $text", "$_: " . join q{, }, sort keys %$input for qw(tenant tenant/v2);
     }
     for my $name (qw(emailPasswordEnabled thirdPartyEnabled passwordlessEnabled)) {
-        is put($core, 'tenant', { tenantId => 'refused', $name => $_ }, cdi => '4.0'), "400 Field name '$name' is invalid in JSON input", "v1: $name is a boolean"
+        is put($core, 'tenant', { tenantId => 'refused', $name => $_ }, cdi => '4.0'), "400 Field name '$name' is invalid in JSON input",
+          "v1: $name is a boolean"
           for 'true', undef;
-        is put($core, 'tenant/v2', { tenantId => 'refused', $name => T }), '400 ' . ($name =~ s/(thirdParty|passwordless)Enabled/$1/r) . ' is not a valid input for this API',
+        is put($core, 'tenant/v2', { tenantId => 'refused', $name => T }),
+          '400 ' . ($name =~ s/(thirdParty|passwordless)Enabled/$1/r) . ' is not a valid input for this API',
           "v2: no $name";
     }
     my %all = (emailPasswordEnabled => F, thirdPartyEnabled => F, passwordlessEnabled => F);
@@ -137,10 +140,13 @@ subtest 'input that is refused' => sub {
 };
 
 subtest 'what older interfaces do not know is not looked at' => sub {
-    is put($core, 'tenant', { tenantId => 'old', firstFactors => 7, requiredSecondaryFactors => ['!', '!'] }, cdi => $_), $_ eq '3.0' ? CREATED : UPDATED, "CDI $_"
+    is put($core, 'tenant', { tenantId => 'old', firstFactors => 7, requiredSecondaryFactors => ['!', '!'] }, cdi => $_),
+      $_ eq '3.0' ? CREATED : UPDATED, "CDI $_"
       for qw(3.0 3.1 4.0);
-    is put($core, 'tenant/v2', { tenantId => 'old', firstFactors => 7 }, cdi => '3.0'), q{400 Field name 'firstFactors' is invalid in JSON input}, 'v2 knows them';
-    is put($core, 'tenant/v2', { tenantId => 'old', coreConfig => undef, unknown => 1 }), UPDATED, 'coreConfig null is none; other members are ignored';
+    is put($core, 'tenant/v2', { tenantId => 'old', firstFactors => 7 }, cdi => '3.0'), q{400 Field name 'firstFactors' is invalid in JSON input},
+      'v2 knows them';
+    is put($core, 'tenant/v2', { tenantId => 'old', coreConfig => undef, unknown => 1 }), UPDATED,
+      'coreConfig null is none; other members are ignored';
     is post($core, 'tenant', {}), '405 Method not supported', 'there is no POST';
     is put($core, 'tenant/v2', {}, cdi => '2.21'), '404 Not found', 'before CDI 3.0 there are no tenants';
 };

@@ -32,7 +32,8 @@ subtest 'a tenant' => sub {
     put($core, 'config/thirdparty', { config => { thirdPartyId => 'google', clients => [{ clientId => 'c' }] } }, prefix => '/t');
     my $user   = signup($core, 'only@example.com', prefix => '/t');
     my $shared = signup($core, 'both@example.com');
-    is post($core, 'tenant/user', { recipeUserId => $shared }, prefix => '/t'), '200 {"status":"OK","wasAlreadyAssociated":false}', 'a user of two tenants';
+    is post($core, 'tenant/user', { recipeUserId => $shared }, prefix => '/t'), '200 {"status":"OK","wasAlreadyAssociated":false}',
+      'a user of two tenants';
     my $inside  = session($user, prefix => '/t');
     my $outside = session($shared);
 
@@ -41,18 +42,22 @@ subtest 'a tenant' => sub {
     is tenants_of($core, $shared), 'public', 'the other one in one';
     is session_status($outside), 'OK', 'whose session goes on';
     is get($core, 'tenant/v2', prefix => '/t'), '200 {"status":"TENANT_NOT_FOUND_ERROR"}', 'the tenant is gone';
-    is told($core->post('/recipe/signin', { email => 'only@example.com', password => 'password1' }, prefix => '/t')), "$not_found(, public, t)", 'nobody signs in';
+    is told($core->post('/recipe/signin', { email => 'only@example.com', password => 'password1' }, prefix => '/t')), "$not_found(, public, t)",
+      'nobody signs in';
     unlike get($core, 'tenant/list/v2'), qr/"t"/, 'nor is it listed';
     is post($core, 'tenant/remove', { tenantId => 't' }), NOTHING, 'a second time there is nothing';
     is post($core, 'tenant/remove', { tenantId => 'never' }), NOTHING, 'like where never was any';
 
     is put($core, 'tenant/v2', { tenantId => 't' }), CREATED, 'made again';
-    is get($core, 'tenant/v2', prefix => '/t'), '200 {"tenantId":"t","thirdParty":{"providers":[]},"firstFactors":[],"coreConfig":{},"status":"OK"}', 'as a new one';
+    is get($core, 'tenant/v2', prefix => '/t'), '200 {"tenantId":"t","thirdParty":{"providers":[]},"firstFactors":[],"coreConfig":{},"status":"OK"}',
+      'as a new one';
     is session_status($inside, prefix => '/t'), 'UNAUTHORISED', 'the old session is gone';
     is $s->pg->value("SELECT count(*) FROM session_info WHERE tenant_id = 't'"), 0, 'also from the database';
-    is $core->post('/recipe/signin', { email => 'only@example.com', password => 'password1' }, prefix => '/t')->{json}{status}, 'WRONG_CREDENTIALS_ERROR',
+    is $core->post('/recipe/signin', { email => 'only@example.com', password => 'password1' }, prefix => '/t')->{json}{status},
+      'WRONG_CREDENTIALS_ERROR',
       'users do not come back by themselves';
-    is post($core, 'tenant/user', { recipeUserId => $user }, prefix => '/t'), '200 {"status":"OK","wasAlreadyAssociated":false}', 'they may be asked in';
+    is post($core, 'tenant/user', { recipeUserId => $user }, prefix => '/t'), '200 {"status":"OK","wasAlreadyAssociated":false}',
+      'they may be asked in';
     is $core->post('/recipe/signin', { email => 'only@example.com', password => 'password1' }, prefix => '/t')->{json}{status}, 'OK', 'and sign in';
 };
 
@@ -67,22 +72,25 @@ subtest 'an app' => sub {
     my $user    = signup($core, 'x@example.com', %app);
     my $session = session($user, %app);
     my $keys    = key_ids(%app);
+    my $verify  = { accessToken => $session->{accessToken}{token}, doAntiCsrfCheck => F, enableAntiCsrf => F, checkDatabase => F };
     is post($core, 'tenant/remove', { tenantId => 't' }, %app), GONE, 'the tenant first';
     is post($core, 'app/remove', { appId => 'a' }), GONE, 'removed';
     is post($core, 'app/remove', { appId => 'a' }), NOTHING, 'once';
     is get($core, 'tenant', %app), '200 {"status":"TENANT_NOT_FOUND_ERROR"}', 'gone';
-    is told($core->post('/recipe/session/verify', { accessToken => $session->{accessToken}{token}, doAntiCsrfCheck => F, enableAntiCsrf => F, checkDatabase => F }, %app)),
+    is told($core->post('/recipe/session/verify', $verify, %app)),
       '400 AppId or tenantId not found => App with the following connectionURIDomain and appId combination not found: (, a)', 'its tokens are worth nothing';
-    is join(q{ }, map { $s->pg->value("SELECT count(*) FROM $_ WHERE app_id = 'a'") } qw(apps tenants app_id_to_user_id emailpassword_users session_info tenant_configs)), '0 0 0 0 0 0',
+    my @tables = qw(apps tenants app_id_to_user_id emailpassword_users session_info tenant_configs);
+    is join(q{ }, map { $s->pg->value("SELECT count(*) FROM $_ WHERE app_id = 'a'") } @tables), '0 0 0 0 0 0',
       'nothing is left of it';
 
     is put($core, 'app/v2', { appId => 'a' }), CREATED, 'made again';
     my %new = map { ($_ => 1) } split / /, key_ids(%app);
     ok !(grep { $new{$_} } split / /, $keys), 'it has other signing keys';
-    is $core->post('/recipe/session/verify', { accessToken => $session->{accessToken}{token}, doAntiCsrfCheck => F, enableAntiCsrf => F, checkDatabase => F }, %app)->{json}{status},
+    is $core->post('/recipe/session/verify', $verify, %app)->{json}{status},
       'TRY_REFRESH_TOKEN', 'so old tokens stay worthless';
     is tenants_of($core->with(%app), $user), '200 {"status":"UNKNOWN_USER_ID_ERROR"}', 'and no users';
-    is get($core, 'tenant/v2', %app), '200 {"tenantId":"public","thirdParty":{"providers":[]},"coreConfig":{},"status":"OK"}', 'nor its old configuration';
+    is get($core, 'tenant/v2', %app), '200 {"tenantId":"public","thirdParty":{"providers":[]},"coreConfig":{},"status":"OK"}',
+      'nor its old configuration';
 };
 
 subtest 'a domain' => sub {

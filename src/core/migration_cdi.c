@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How far a database is on its way to the reservation tables (spec: cdi-misc 3, cdi-multitenancy 10). A database that is served
- * here has arrived: others are refused at the start (db/schema.h).
+ * How far a database is on its way to the reservation tables (spec: cdi-misc 3, cdi-multitenancy 10). A
+ * database that is served here has arrived: others are refused at the start (db/schema.h).
  */
 #include "config/config.h"
 #include "core/route.h"
@@ -14,7 +14,10 @@ struct progress_in {
 };
 
 static const struct field progress_fields[] = {
-    {.name = "verify", .type = QUERY_STRING, .optional = true, .offset = offsetof(struct progress_in, verify),
+    {.name = "verify",
+     .type = QUERY_STRING,
+     .optional = true,
+     .offset = offsetof(struct progress_in, verify),
      .has_offset = SIZE_MAX},
     FIELDS_END,
 };
@@ -51,14 +54,15 @@ static void write_entry(struct core_call *k, struct str cud, write_members *writ
     json_close(&k->out, '}');
 }
 
-/* One entry for each database, named by its first tenant. Only tenants with database settings can have another one than what they
- * inherit from. */
+/* One entry for each database, named by its first tenant. Only tenants with database settings can have
+ * another one than what they inherit from. */
 static enum st_err write_databases(struct core_call *k, write_members *write)
 {
     struct tenancy *tenancy = service_tenancy(k->service);
     const struct tenant *t;
     const PGresult *r;
-    ST_TRY(db_run_one(k->c, tenancy_base_db(tenancy), &r, (struct db_call){.stmt = STMT_tenants_with_database}));
+    ST_TRY(
+        db_run_one(k->c, tenancy_base_db(tenancy), &r, (struct db_call){.stmt = STMT_tenants_with_database}));
     const char **pools = ARENA_ARRAY(k->c->arena, db_rows(r) + 1, const char *);
     size_t n = 0;
     pools[n++] = tenancy_base_config(tenancy)->user_pool_id;
@@ -102,7 +106,11 @@ static enum st_err get_progress(struct core_call *k)
 
 const struct route migration_routes[] = {
     {.path = "/migration/mode", .method = HTTP_GET, .scope = SCOPE_APP_LOOSE, .handler = get_mode},
-    {.path = "/migration/backfill/progress", .method = HTTP_GET, .scope = SCOPE_APP_LOOSE, .fields = progress_fields,
-     .in_size = sizeof(struct progress_in), .handler = get_progress},
+    {.path = "/migration/backfill/progress",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP_LOOSE,
+     .fields = progress_fields,
+     .in_size = sizeof(struct progress_in),
+     .handler = get_progress},
     {.path = NULL},
 };

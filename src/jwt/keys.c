@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "json/write.h"
 #include "jwt/key_set.h"
 #include "jwt/key_store.h"
-#include "json/write.h"
 
 enum {
     RELOAD_INTERVAL_MS = 1000, /* between reads because of tokens that cannot be verified */
@@ -27,9 +27,9 @@ struct keyring {
 
     pthread_mutex_t lock; /* protects the rest */
     pthread_cond_t loaded;
-    const struct key_set *set;               /* NULL: not read yet */
-    uint64_t generation;                     /* that the set was read at */
-    bool loading;                            /* a thread is reading: others go on with a current set, or wait */
+    const struct key_set *set; /* NULL: not read yet */
+    uint64_t generation;       /* that the set was read at */
+    bool loading;              /* a thread is reading: others go on with a current set, or wait */
     int64_t reload_after_ms, retry_after_ms; /* monotonic */
 };
 
@@ -112,7 +112,8 @@ static void end_load(void *object)
     pthread_mutex_unlock(&ring->lock);
 }
 
-/* Waits under the lock until another thread has put a new set in place or has given up; false: not in time. */
+/* Waits under the lock until another thread has put a new set in place or has given up; false: not in time.
+ */
 static bool wait_for_load(struct keyring *ring, int64_t until)
 {
     struct timespec t = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
@@ -145,7 +146,8 @@ static enum st_err begin_load(struct ctx *c, struct keyring *ring, bool usable, 
         ring->retry_after_ms = until + RETRY_INTERVAL_MS;
     pthread_mutex_unlock(&ring->lock);
     *slot = mine ? end : NULL;
-    return in_time || usable ? ST_OK : ctx_fail(c, ST_UNAVAILABLE, "the signing keys could not be read in time");
+    return in_time || usable ? ST_OK
+                             : ctx_fail(c, ST_UNAVAILABLE, "the signing keys could not be read in time");
 }
 
 static void install(struct keyring *ring, const struct key_set *set, uint64_t generation)
@@ -211,11 +213,12 @@ static enum st_err refresh(struct ctx *c, struct keyring *ring, struct db *db, c
     return err;
 }
 
-/* While another thread reads, what may still sign does; not so after news of a change or the end of the newest
- * key's time: other nodes may sign with a key that this set does not have. */
+/* While another thread reads, what may still sign does; not so after news of a change or the end of the
+ * newest key's time: other nodes may sign with a key that this set does not have. */
 static bool may_go_on(const struct view *v, const struct key_rules *rules, unsigned needs, int64_t now)
 {
-    return v->failing || (v->loading && v->current && !key_set_lacks(v->set, rules, needs, now, KEYS_SIGNING));
+    return v->failing ||
+           (v->loading && v->current && !key_set_lacks(v->set, rules, needs, now, KEYS_SIGNING));
 }
 
 enum st_err keys_current(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,

@@ -92,7 +92,8 @@ static enum st_err add_tx(struct ctx *c, struct db *db, void *arg)
     return ST_CONSTRAINT;
 }
 
-enum st_err association_add(struct ctx *c, const struct tenant *t, struct str recipe_user, struct association *out)
+enum st_err association_add(struct ctx *c, const struct tenant *t, struct str recipe_user,
+                            struct association *out)
 {
     struct change change = {.tenant = t, .recipe_user = recipe_user, .out = out};
     enum st_err err = db_tx(c, t->db, add_tx, &change);
@@ -110,7 +111,8 @@ static enum st_err remove_tx(struct ctx *c, struct db *db, void *arg)
     ST_TRY(lock_user(c, db, in));
     if (in->out->result != ASSOCIATION_OK)
         return ST_OK;
-    struct db_arg app = db_str(in->tenant->id.app), tenant = db_str(in->tenant->id.tenant), id = db_str(in->user.id);
+    struct db_arg app = db_str(in->tenant->id.app), tenant = db_str(in->tenant->id.tenant),
+                  id = db_str(in->user.id);
     struct db_call calls[6] = {
         DB_CALL(STMT_association_end_sessions, app, tenant, id),
         DB_CALL(STMT_association_drop_email_tokens, app, tenant, id),
@@ -125,7 +127,8 @@ static enum st_err remove_tx(struct ctx *c, struct db *db, void *arg)
     return db_run(c, db, calls, n);
 }
 
-enum st_err association_remove(struct ctx *c, const struct tenant *t, struct str recipe_user, struct association *out)
+enum st_err association_remove(struct ctx *c, const struct tenant *t, struct str recipe_user,
+                               struct association *out)
 {
     struct change change = {.tenant = t, .recipe_user = recipe_user, .out = out};
     return db_tx(c, t->db, remove_tx, &change);

@@ -61,8 +61,10 @@ static enum st_err remove_user(struct core_call *k)
 }
 
 #define USER_ROW(PATH, HANDLER)                                                                              \
-    {.path = "/recipe/multitenancy/tenant/" PATH, .method = HTTP_POST, .scope = SCOPE_NONE, .since = CDI_3_0, \
-     .fields = user_fields, .in_size = sizeof(struct user_in), .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = "/recipe/multitenancy/tenant/" PATH, .method = HTTP_POST, .scope = SCOPE_NONE,               \
+        .since = CDI_3_0, .fields = user_fields, .in_size = sizeof(struct user_in), .handler = (HANDLER)     \
+    }
 
 const struct route association_routes[] = {
     USER_ROW("user", add_user),

@@ -55,7 +55,8 @@ static const struct config *keep(struct ctx *c, const struct config *config)
 }
 
 /* What T inherits from. An app of a connection-URI domain and a tenant of an app need it to be there. */
-static enum st_err find_parent(struct ctx *c, struct tenancy *tenancy, struct tenant_id t, const struct config **out)
+static enum st_err find_parent(struct ctx *c, struct tenancy *tenancy, struct tenant_id t,
+                               const struct config **out)
 {
     const struct tenant *parent;
     struct tenant_id id = {t.cud, is_public(t.tenant) ? STR("public") : t.app, STR("public")};
@@ -83,7 +84,8 @@ struct others {
 static void add_other(struct others *o, struct tenant_id id, const struct config *config)
 {
     if (config)
-        o->v[o->n++] = (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant, .config = config};
+        o->v[o->n++] =
+            (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant, .config = config};
 }
 
 static const struct config *derive(struct ctx *c, const struct config *parent, json_object *own)
@@ -93,15 +95,17 @@ static const struct config *derive(struct ctx *c, const struct config *parent, j
     return parent && config_derive(parent, own, &config, &error) == ST_OK ? keep(c, config) : NULL;
 }
 
-/* The tenants that T is compared with, as they will be: those of its app inherit from the app's public tenant, which may be T. */
-static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct tenant_id t, const struct config *parent,
-                               json_object *own, struct others *out)
+/* The tenants that T is compared with, as they will be: those of its app inherit from the app's public
+ * tenant, which may be T. */
+static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct tenant_id t,
+                               const struct config *parent, json_object *own, struct others *out)
 {
     enum { DOMAIN, APP, TENANT, CORE_CONFIG };
     const struct config *app = is_public(t.tenant) ? derive(c, parent, own) : parent;
     const struct tenant *known;
     const PGresult *r;
-    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app), db_str(t.tenant)));
+    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app),
+                  db_str(t.tenant)));
     *out = (struct others){.v = ARENA_ARRAY(c->arena, db_rows(r) + 1, struct config_tenant)};
     add_other(out, TENANT_BASE, tenancy_base_config(tenancy)); /* it may have no row */
     for (size_t i = 0; i < db_rows(r); i++) {
@@ -109,7 +113,10 @@ static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct te
         if (tenant_is_base(id))
             continue;
         if (same_app(id, t))
-            add_other(out, id, is_public(id.tenant) ? app : derive(c, app, json_parse(c->arena, db_text(r, i, CORE_CONFIG))));
+            add_other(out, id,
+                      is_public(id.tenant)
+                          ? app
+                          : derive(c, app, json_parse(c->arena, db_text(r, i, CORE_CONFIG))));
         else if (tenancy_find(c, tenancy, id, &known) == ST_OK)
             add_other(out, id, known->config);
     }
@@ -122,11 +129,12 @@ static enum st_err check_migration_mode(struct ctx *c, json_object *input)
     if (!input || !json_object_object_get_ex(input, "migration_mode", &mode) || !mode ||
         str_is_ci(json_str(mode), STR("MIGRATED")))
         return ST_OK;
-    return ctx_fail(c, ST_BAD_REQUEST,
-                    "Invalid core config: migration_mode is currently MIGRATED, which is terminal. Old tables are "
-                    "stale and cannot be re-introduced into the read path without first being repopulated out of "
-                    "band. Refusing transition to %s.",
-                    json_object_get_string(mode));
+    return ctx_fail(
+        c, ST_BAD_REQUEST,
+        "Invalid core config: migration_mode is currently MIGRATED, which is terminal. Old tables are "
+        "stale and cannot be re-introduced into the read path without first being repopulated out of "
+        "band. Refusing transition to %s.",
+        json_object_get_string(mode));
 }
 
 static enum st_err check_config(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in,
@@ -172,8 +180,7 @@ static enum st_err check_load_only(struct ctx *c, struct tenancy *tenancy, struc
 {
     if (multitenancy_is_loaded(tenancy, t.cud))
         return ST_OK;
-    return ctx_fail(c, ST_BAD_REQUEST,
-                    "Creation of connection uri domain or app or tenant is disallowed");
+    return ctx_fail(c, ST_BAD_REQUEST, "Creation of connection uri domain or app or tenant is disallowed");
 }
 
 enum st_err multitenancy_apply_change(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in,

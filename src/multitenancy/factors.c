@@ -136,10 +136,11 @@ static enum st_err check_conflict(struct ctx *c, const char *name, const struct 
     set_from(&given, list);
     for (size_t i = 0; i < recipe->nfactors; i++)
         if (has(&given, recipe->factors[i]))
-            return ctx_fail(c, ST_BAD_REQUEST,
-                            "Invalid core config: %s should not contain '%.*s' because %s is disabled for the "
-                            "tenant.",
-                            name, STR_ARG(recipe->factors[i]), recipe->text);
+            return ctx_fail(
+                c, ST_BAD_REQUEST,
+                "Invalid core config: %s should not contain '%.*s' because %s is disabled for the "
+                "tenant.",
+                name, STR_ARG(recipe->factors[i]), recipe->text);
     return ST_OK;
 }
 
@@ -157,8 +158,10 @@ static enum st_err check_v1(struct ctx *c, const struct factor_input *in)
     return ST_OK;
 }
 
-/* Recipes of LIST's factors that are not enabled become so. Tells whether one of them was not asked for by its boolean. */
-static bool enable_recipes_of(struct factor_state *s, const struct factors *list, const struct factor_input *in)
+/* Recipes of LIST's factors that are not enabled become so. Tells whether one of them was not asked for by
+ * its boolean. */
+static bool enable_recipes_of(struct factor_state *s, const struct factors *list,
+                              const struct factor_input *in)
 {
     bool implied = false;
     for (int r = 0; r < RECIPES; r++)
@@ -189,7 +192,8 @@ enum st_err factors_apply_v1(struct ctx *c, struct factor_state *s, const struct
     bool revived = false, any_off = false;
     ST_TRY(check_v1(c, in));
     for (int r = 0; r < RECIPES; r++) {
-        revived |= is_on(in, r) && !factors_enabled(s, (enum recipe_kind)r) && !s->first.is_null && !s->first.n;
+        revived |=
+            is_on(in, r) && !factors_enabled(s, (enum recipe_kind)r) && !s->first.is_null && !s->first.n;
         any_off |= is_off(in, r);
     }
     if (revived) {

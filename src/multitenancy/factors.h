@@ -33,8 +33,10 @@ struct factor_input {
 };
 
 enum st_err factors_apply_v1_old(struct factor_state *s, const struct factor_input *in); /* CDI < 5.0 */
-enum st_err factors_apply_v1(struct ctx *c, struct factor_state *s, const struct factor_input *in) ST_MUST_CHECK;
-enum st_err factors_apply_v2(struct ctx *c, struct factor_state *s, const struct factor_input *in) ST_MUST_CHECK;
+enum st_err factors_apply_v1(struct ctx *c, struct factor_state *s,
+                             const struct factor_input *in) ST_MUST_CHECK;
+enum st_err factors_apply_v2(struct ctx *c, struct factor_state *s,
+                             const struct factor_input *in) ST_MUST_CHECK;
 enum st_err factors_check_names(struct ctx *c, const struct factor_state *s) ST_MUST_CHECK;
 
 /* Is the recipe offered, as clients below 5.0, and from 5.0 on, are told? */

@@ -11,7 +11,16 @@
 #include "db/schema.h"
 #include "multitenancy/change.h"
 
-enum record_column { DOMAIN, APP, TENANT, CORE_CONFIG, FLAG_FIRST, FACTORS_NULL = FLAG_FIRST + RECIPES, FACTORS, SECONDARY };
+enum record_column {
+    DOMAIN,
+    APP,
+    TENANT,
+    CORE_CONFIG,
+    FLAG_FIRST,
+    FACTORS_NULL = FLAG_FIRST + RECIPES,
+    FACTORS,
+    SECONDARY
+};
 
 static bool is_public(struct str id)
 {
@@ -90,8 +99,8 @@ enum st_err multitenancy_list(struct ctx *c, const struct tenancy *tenancy, stru
                               struct tenant_records *out)
 {
     const PGresult *r;
-    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_records, or_null(which.cud), or_null(which.app),
-                  or_null(which.tenant)));
+    ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_records, or_null(which.cud),
+                  or_null(which.app), or_null(which.tenant)));
     bool base_missing = matches(which.cud, TENANT_BASE.cud) && matches(which.app, TENANT_BASE.app) &&
                         matches(which.tenant, TENANT_BASE.tenant);
     out->n = 0;
@@ -127,7 +136,8 @@ enum st_err multitenancy_lock(struct ctx *c, struct db *db, struct tenant_id id,
         lock_call(c->arena, id),
         DB_CALL(STMT_tenant_records, db_str(id.cud), db_str(id.app), db_str(id.tenant)),
     };
-    ST_TRY(db_run(c, db, &calls[0], 1)); /* a statement sees what was committed before it began: first the lock */
+    /* A statement sees what was committed before it began: first the lock. */
+    ST_TRY(db_run(c, db, &calls[0], 1));
     ST_TRY(db_run(c, db, &calls[1], 1));
     if (db_rows(calls[1].result))
         read_record(c->arena, calls[1].result, 0, out);
@@ -150,8 +160,9 @@ struct db_call multitenancy_write_call(const struct tenant_record *t)
 {
     const struct factor_state *f = &t->factors;
     return DB_CALL(STMT_tenant_write, db_str(t->id.cud), db_str(t->id.app), db_str(t->id.tenant),
-                   db_str(t->core_config), db_bool(f->flag[RECIPE_EMAILPASSWORD]), db_bool(f->flag[RECIPE_THIRDPARTY]),
-                   db_bool(f->flag[RECIPE_PASSWORDLESS]), db_bool(f->first.is_null));
+                   db_str(t->core_config), db_bool(f->flag[RECIPE_EMAILPASSWORD]),
+                   db_bool(f->flag[RECIPE_THIRDPARTY]), db_bool(f->flag[RECIPE_PASSWORDLESS]),
+                   db_bool(f->first.is_null));
 }
 
 struct db_call multitenancy_notify_call(struct arena *a, struct tenant_id id)
@@ -171,7 +182,8 @@ static enum st_err write_record(struct ctx *c, struct db *db, const struct tenan
     };
     size_t n = 4;
     if (f->first.n)
-        calls[n++] = DB_CALL(STMT_tenant_add_first_factors, cud, app, tenant, db_strs(c->arena, f->first.v, f->first.n));
+        calls[n++] = DB_CALL(STMT_tenant_add_first_factors, cud, app, tenant,
+                             db_strs(c->arena, f->first.v, f->first.n));
     if (f->secondary.n)
         calls[n++] = DB_CALL(STMT_tenant_add_secondary_factors, cud, app, tenant,
                              db_strs(c->arena, f->secondary.v, f->secondary.n));
@@ -192,8 +204,8 @@ static enum st_err put_tx(struct ctx *c, struct db *db, void *arg)
     return write_record(c, db, &t, data_here);
 }
 
-/* A tenant with a database of its own: its tables and rows are made after its configuration was stored; repeating the call
- * repairs a failure in between. */
+/* A tenant with a database of its own: its tables and rows are made after its configuration was stored;
+ * repeating the call repairs a failure in between. */
 static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db *base_db)
 {
     struct db *db = tenancy_db(p->tenancy, p->config);
@@ -205,12 +217,14 @@ static enum st_err prepare_own_database(struct ctx *c, struct put *p, struct db 
     enum st_err err = schema_prepare_now(c, p->config);
     if (err) { /* its text may tell more of the database than the client should know */
         LOG_ERROR(c, "the database of this tenant cannot be prepared: %.*s", STR_ARG(c->message));
-        return ctx_fail(c, err == ST_UNAVAILABLE ? err : ST_INTERNAL, "the database of this tenant cannot be prepared");
+        return ctx_fail(c, err == ST_UNAVAILABLE ? err : ST_INTERNAL,
+                        "the database of this tenant cannot be prepared");
     }
     return db_run(c, db, calls, data_rows(p->in->target, calls));
 }
 
-enum st_err multitenancy_put(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in, bool *created)
+enum st_err multitenancy_put(struct ctx *c, struct tenancy *tenancy, const struct tenant_change *in,
+                             bool *created)
 {
     struct put p = {.tenancy = tenancy, .in = in};
     ST_TRY(db_tx(c, tenancy_base_db(tenancy), put_tx, &p));
@@ -232,11 +246,13 @@ static enum st_err find_db(struct ctx *c, struct tenancy *tenancy, struct tenant
 
 enum st_err multitenancy_delete(struct ctx *c, struct tenancy *tenancy, struct tenant_id id, bool *existed)
 {
-    struct tenant_id changed = {id.cud, id.app.p ? id.app : STR("public"), id.tenant.p ? id.tenant : STR("public")};
+    struct tenant_id changed = {id.cud, id.app.p ? id.app : STR("public"),
+                                id.tenant.p ? id.tenant : STR("public")};
     struct db *db, *base_db = tenancy_base_db(tenancy);
     ST_TRY(find_db(c, tenancy, changed, &db));
-    struct db_call data = id.tenant.p ? DB_CALL(STMT_tenant_delete_data, db_str(changed.app), db_str(changed.tenant))
-                                      : DB_CALL(STMT_tenant_delete_app_data, db_str(changed.app));
+    struct db_call data = id.tenant.p
+                              ? DB_CALL(STMT_tenant_delete_data, db_str(changed.app), db_str(changed.tenant))
+                              : DB_CALL(STMT_tenant_delete_app_data, db_str(changed.app));
     struct db_call calls[4] = {
         lock_call(c->arena, changed),
         DB_CALL(STMT_tenant_delete, db_str(id.cud), db_str(changed.app), or_null(id.tenant)),

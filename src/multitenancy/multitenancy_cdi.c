@@ -33,7 +33,10 @@ struct put_in {
 /* FACTORS_SINCE: the first interface version that has the factor fields. */
 #define PUT_FIELDS(ID_NAME, FACTORS_SINCE)                                                                   \
     {                                                                                                        \
-        {.name = (ID_NAME), .type = FIELD_STRING, .optional = true, .offset = offsetof(struct put_in, id),   \
+        {.name = (ID_NAME),                                                                                  \
+         .type = FIELD_STRING,                                                                               \
+         .optional = true,                                                                                   \
+         .offset = offsetof(struct put_in, id),                                                              \
          .has_offset = offsetof(struct put_in, has_id)},                                                     \
             FIELD_OPTIONAL(struct put_in, coreConfig, FIELD_OBJECT_OR_NULL),                                 \
             FIELD_OPTIONAL(struct put_in, emailPasswordEnabled, FIELD_BOOL),                                 \
@@ -112,12 +115,30 @@ static enum st_err put_target(struct core_call *k, enum level level, enum tenant
     return ST_OK;
 }
 
-static enum st_err put_domain(struct core_call *k) { return put_target(k, LEVEL_DOMAIN, v1_of(k)); }
-static enum st_err put_domain_v2(struct core_call *k) { return put_target(k, LEVEL_DOMAIN, TENANT_V2); }
-static enum st_err put_app(struct core_call *k) { return put_target(k, LEVEL_APP, v1_of(k)); }
-static enum st_err put_app_v2(struct core_call *k) { return put_target(k, LEVEL_APP, TENANT_V2); }
-static enum st_err put_tenant(struct core_call *k) { return put_target(k, LEVEL_TENANT, v1_of(k)); }
-static enum st_err put_tenant_v2(struct core_call *k) { return put_target(k, LEVEL_TENANT, TENANT_V2); }
+static enum st_err put_domain(struct core_call *k)
+{
+    return put_target(k, LEVEL_DOMAIN, v1_of(k));
+}
+static enum st_err put_domain_v2(struct core_call *k)
+{
+    return put_target(k, LEVEL_DOMAIN, TENANT_V2);
+}
+static enum st_err put_app(struct core_call *k)
+{
+    return put_target(k, LEVEL_APP, v1_of(k));
+}
+static enum st_err put_app_v2(struct core_call *k)
+{
+    return put_target(k, LEVEL_APP, TENANT_V2);
+}
+static enum st_err put_tenant(struct core_call *k)
+{
+    return put_target(k, LEVEL_TENANT, v1_of(k));
+}
+static enum st_err put_tenant_v2(struct core_call *k)
+{
+    return put_target(k, LEVEL_TENANT, TENANT_V2);
+}
 
 /* ---- read ---- */
 
@@ -177,8 +198,14 @@ static enum st_err answer_tenant(struct core_call *k, enum tenant_api api)
     return ST_OK;
 }
 
-static enum st_err get_tenant(struct core_call *k) { return answer_tenant(k, v1_of(k)); }
-static enum st_err get_tenant_v2(struct core_call *k) { return answer_tenant(k, TENANT_V2); }
+static enum st_err get_tenant(struct core_call *k)
+{
+    return answer_tenant(k, v1_of(k));
+}
+static enum st_err get_tenant_v2(struct core_call *k)
+{
+    return answer_tenant(k, TENANT_V2);
+}
 
 /* Writes the tenants of the app that record FIRST belongs to; returns the index behind them. */
 static size_t write_tenants(struct core_call *k, const struct listing *l, size_t first)
@@ -186,7 +213,8 @@ static size_t write_tenants(struct core_call *k, const struct listing *l, size_t
     const struct tenant_record *v = l->records.v;
     size_t i = first;
     json_open(&k->out, "tenants", '[');
-    for (; i < l->records.n && str_is(v[i].id.app, v[first].id.app) && str_is(v[i].id.cud, v[first].id.cud); i++) {
+    for (; i < l->records.n && str_is(v[i].id.app, v[first].id.app) && str_is(v[i].id.cud, v[first].id.cud);
+         i++) {
         json_open(&k->out, NULL, '{');
         write_members(k, l, i);
         json_close(&k->out, '}');
@@ -228,9 +256,10 @@ static enum st_err list_apps(struct core_call *k, enum tenant_api api)
     struct listing l;
     struct tenant_id id = k->path;
     if (!is_public(id.tenant) || !is_public(id.app))
-        return ctx_fail(k->c, ST_FORBIDDEN,
-                        "Only the public tenantId and public appId is allowed to list all apps associated with "
-                        "this connection uri domain");
+        return ctx_fail(
+            k->c, ST_FORBIDDEN,
+            "Only the public tenantId and public appId is allowed to list all apps associated with "
+            "this connection uri domain");
     ST_TRY(load_listing(k, (struct tenant_id){id.cud, STR_NONE, STR_NONE}, api, &l));
     answer_status(k, "OK");
     write_apps(k, &l, 0);
@@ -241,9 +270,10 @@ static enum st_err list_domains(struct core_call *k, enum tenant_api api)
 {
     struct listing l;
     if (!tenant_is_base(k->path))
-        return ctx_fail(k->c, ST_FORBIDDEN,
-                        "Only the public tenantId, public appId and default connectionUriDomain is allowed to "
-                        "list all connectionUriDomains and appIds associated with this core");
+        return ctx_fail(
+            k->c, ST_FORBIDDEN,
+            "Only the public tenantId, public appId and default connectionUriDomain is allowed to "
+            "list all connectionUriDomains and appIds associated with this core");
     ST_TRY(load_listing(k, (struct tenant_id){STR_NONE, STR_NONE, STR_NONE}, api, &l));
     answer_status(k, "OK");
     json_open(&k->out, "connectionUriDomains", '[');
@@ -257,12 +287,30 @@ static enum st_err list_domains(struct core_call *k, enum tenant_api api)
     return ST_OK;
 }
 
-static enum st_err get_tenants(struct core_call *k) { return list_tenants(k, v1_of(k)); }
-static enum st_err get_tenants_v2(struct core_call *k) { return list_tenants(k, TENANT_V2); }
-static enum st_err get_apps(struct core_call *k) { return list_apps(k, v1_of(k)); }
-static enum st_err get_apps_v2(struct core_call *k) { return list_apps(k, TENANT_V2); }
-static enum st_err get_domains(struct core_call *k) { return list_domains(k, v1_of(k)); }
-static enum st_err get_domains_v2(struct core_call *k) { return list_domains(k, TENANT_V2); }
+static enum st_err get_tenants(struct core_call *k)
+{
+    return list_tenants(k, v1_of(k));
+}
+static enum st_err get_tenants_v2(struct core_call *k)
+{
+    return list_tenants(k, TENANT_V2);
+}
+static enum st_err get_apps(struct core_call *k)
+{
+    return list_apps(k, v1_of(k));
+}
+static enum st_err get_apps_v2(struct core_call *k)
+{
+    return list_apps(k, TENANT_V2);
+}
+static enum st_err get_domains(struct core_call *k)
+{
+    return list_domains(k, v1_of(k));
+}
+static enum st_err get_domains_v2(struct core_call *k)
+{
+    return list_domains(k, TENANT_V2);
+}
 
 /* ---- remove ---- */
 
@@ -272,7 +320,9 @@ struct remove_in {
 
 #define REMOVE_FIELDS(ID_NAME)                                                                               \
     {                                                                                                        \
-        {.name = (ID_NAME), .type = FIELD_STRING, .offset = offsetof(struct remove_in, id),                  \
+        {.name = (ID_NAME),                                                                                  \
+         .type = FIELD_STRING,                                                                               \
+         .offset = offsetof(struct remove_in, id),                                                           \
          .has_offset = SIZE_MAX},                                                                            \
             FIELDS_END                                                                                       \
     }
@@ -317,9 +367,11 @@ static enum st_err remove_app(struct core_call *k)
     int64_t tenants;
     ST_TRY(multitenancy_read_app(k->c, in->id, &id.app));
     if (is_public(id.app))
-        return ctx_fail(k->c, ST_FORBIDDEN, "Cannot delete the public app, use remove connection uri domain API instead");
+        return ctx_fail(k->c, ST_FORBIDDEN,
+                        "Cannot delete the public app, use remove connection uri domain API instead");
     if (!is_public(k->path.tenant) || !is_public(k->path.app))
-        return ctx_fail(k->c, ST_FORBIDDEN, "Only the public tenantId and public appId is allowed to delete an app");
+        return ctx_fail(k->c, ST_FORBIDDEN,
+                        "Only the public tenantId and public appId is allowed to delete an app");
     ST_TRY(count(k, DB_CALL(STMT_tenant_count_of_app, db_str(id.cud), db_str(id.app)), &tenants));
     if (tenants)
         return ctx_fail(k->c, ST_FORBIDDEN,
@@ -339,9 +391,10 @@ static enum st_err remove_domain(struct core_call *k)
     if (id.cud.n == 0)
         return ctx_fail(k->c, ST_FORBIDDEN, "Cannot delete the default connection uri domain");
     if (!tenant_is_base(k->path))
-        return ctx_fail(k->c, ST_FORBIDDEN,
-                        "Only the public tenantId, public appId and default connectionUriDomain is allowed to "
-                        "delete a connectionUriDomain");
+        return ctx_fail(
+            k->c, ST_FORBIDDEN,
+            "Only the public tenantId, public appId and default connectionUriDomain is allowed to "
+            "delete a connectionUriDomain");
     ST_TRY(count(k, DB_CALL(STMT_tenant_count_of_domain, db_str(id.cud)), &apps));
     if (apps)
         return ctx_fail(k->c, ST_FORBIDDEN,
@@ -360,13 +413,20 @@ static enum st_err remove_domain(struct core_call *k)
 
 #define MULTITENANCY "/recipe/multitenancy/"
 #define PUT_ROW(PATH, FIELDS, HANDLER)                                                                       \
-    {.path = MULTITENANCY PATH, .method = HTTP_PUT, .scope = SCOPE_NONE, .since = CDI_3_0,                   \
-     .fields = (FIELDS), .in_size = sizeof(struct put_in), .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = MULTITENANCY PATH, .method = HTTP_PUT, .scope = SCOPE_NONE, .since = CDI_3_0,                \
+        .fields = (FIELDS), .in_size = sizeof(struct put_in), .handler = (HANDLER)                           \
+    }
 #define GET_ROW(PATH, SCOPE, HANDLER)                                                                        \
-    {.path = MULTITENANCY PATH, .method = HTTP_GET, .scope = (SCOPE), .since = CDI_3_0, .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = MULTITENANCY PATH, .method = HTTP_GET, .scope = (SCOPE), .since = CDI_3_0,                   \
+        .handler = (HANDLER)                                                                                 \
+    }
 #define REMOVE_ROW(PATH, FIELDS, HANDLER)                                                                    \
-    {.path = MULTITENANCY PATH, .method = HTTP_POST, .scope = SCOPE_TENANT, .since = CDI_3_0,                \
-     .fields = (FIELDS), .in_size = sizeof(struct remove_in), .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = MULTITENANCY PATH, .method = HTTP_POST, .scope = SCOPE_TENANT, .since = CDI_3_0,             \
+        .fields = (FIELDS), .in_size = sizeof(struct remove_in), .handler = (HANDLER)                        \
+    }
 
 const struct route multitenancy_routes[] = {
     PUT_ROW("connectionuridomain", put_domain_fields, put_domain),

@@ -3,12 +3,9 @@
 
 /* A missing clientType is stored as ''. */
 const struct provider_member client_members[] = {
-    {"clientType", MEMBER_TEXT, 64},
-    {"clientId", MEMBER_TEXT, 256},
-    {"clientSecret", MEMBER_TEXT, 0},
-    {"scope", MEMBER_TEXTS, 128},
-    {"forcePKCE", MEMBER_FLAG, 0},
-    {"additionalConfig", MEMBER_OBJECT_NO_NULL, 0},
+    {"clientType", MEMBER_TEXT, 64},  {"clientId", MEMBER_TEXT, 256},
+    {"clientSecret", MEMBER_TEXT, 0}, {"scope", MEMBER_TEXTS, 128},
+    {"forcePKCE", MEMBER_FLAG, 0},    {"additionalConfig", MEMBER_OBJECT_NO_NULL, 0},
     {NULL, MEMBER_TEXT, 0},
 };
 

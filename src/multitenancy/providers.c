@@ -10,7 +10,8 @@
 #include "json/write.h"
 #include "multitenancy/provider_members.h"
 
-/* Of tenant_providers: a row for each client of each provider, one without client for a provider that has none. */
+/* Of tenant_providers: a row for each client of each provider, one without client for a provider that has
+ * none. */
 enum tenant_providers_column {
     DOMAIN,
     APP,
@@ -31,8 +32,8 @@ static struct str without_nulls(struct arena *a, struct str text)
     return object ? json_text(a, object) : text;
 }
 
-static void write_member(struct arena *a, struct json_out *j, const struct provider_member *m, const PGresult *r,
-                         size_t row, int col)
+static void write_member(struct arena *a, struct json_out *j, const struct provider_member *m,
+                         const PGresult *r, size_t row, int col)
 {
     struct str *texts;
     if (db_is_null(r, row, col))
@@ -59,14 +60,15 @@ static void write_member(struct arena *a, struct json_out *j, const struct provi
 }
 
 /* The members of table M, whose columns begin at COL. */
-static void write_members(struct arena *a, struct json_out *j, const struct provider_member *m, const PGresult *r,
-                          size_t row, int col)
+static void write_members(struct arena *a, struct json_out *j, const struct provider_member *m,
+                          const PGresult *r, size_t row, int col)
 {
     for (; m->name; m++)
         write_member(a, j, m, r, row, col++);
 }
 
-static void write_map(struct arena *a, struct json_out *j, const char *key, const PGresult *r, size_t row, int col)
+static void write_map(struct arena *a, struct json_out *j, const char *key, const PGresult *r, size_t row,
+                      int col)
 {
     json_open(j, key, '{');
     write_members(a, j, user_info_map_members, r, row, col);
@@ -157,7 +159,8 @@ static bool same_tenant(struct tenant_id a, struct tenant_id b)
     return str_is(a.tenant, b.tenant) && str_is(a.app, b.app) && str_is(a.cud, b.cud);
 }
 
-enum st_err providers_load(struct ctx *c, struct db *base_db, struct tenant_id which, struct provider_lists *out)
+enum st_err providers_load(struct ctx *c, struct db *base_db, struct tenant_id which,
+                           struct provider_lists *out)
 {
     const PGresult *r;
     ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_providers, or_null(which.cud), or_null(which.app),

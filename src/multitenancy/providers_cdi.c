@@ -33,8 +33,8 @@ static enum st_err put_provider(struct core_call *k)
     bool created;
     ST_TRY(fields_read_object(k->c, in->config, id_fields, k->cdi, &config));
     ST_TRY(core_use_scope(k, SCOPE_TENANT));
-    ST_TRY(providers_put(k->c, service_tenancy(k->service), k->tenant->id, str_trim(config.thirdPartyId), in->config,
-                         !in->skipValidation, &created));
+    ST_TRY(providers_put(k->c, service_tenancy(k->service), k->tenant->id, str_trim(config.thirdPartyId),
+                         in->config, !in->skipValidation, &created));
     answer_status(k, "OK");
     json_add_bool(&k->out, "createdNew", created);
     return ST_OK;
@@ -44,16 +44,27 @@ static enum st_err remove_provider(struct core_call *k)
 {
     const struct id_in *in = k->in;
     bool existed;
-    ST_TRY(providers_remove(k->c, service_tenancy(k->service), k->tenant->id, str_trim(in->thirdPartyId), &existed));
+    ST_TRY(providers_remove(k->c, service_tenancy(k->service), k->tenant->id, str_trim(in->thirdPartyId),
+                            &existed));
     answer_status(k, "OK");
     json_add_bool(&k->out, "didConfigExist", existed);
     return ST_OK;
 }
 
 const struct route providers_routes[] = {
-    {.path = "/recipe/multitenancy/config/thirdparty", .method = HTTP_PUT, .scope = SCOPE_NONE, .since = CDI_3_0,
-     .fields = put_fields, .in_size = sizeof(struct put_in), .handler = put_provider},
-    {.path = "/recipe/multitenancy/config/thirdparty/remove", .method = HTTP_POST, .scope = SCOPE_TENANT,
-     .since = CDI_3_0, .fields = id_fields, .in_size = sizeof(struct id_in), .handler = remove_provider},
+    {.path = "/recipe/multitenancy/config/thirdparty",
+     .method = HTTP_PUT,
+     .scope = SCOPE_NONE,
+     .since = CDI_3_0,
+     .fields = put_fields,
+     .in_size = sizeof(struct put_in),
+     .handler = put_provider},
+    {.path = "/recipe/multitenancy/config/thirdparty/remove",
+     .method = HTTP_POST,
+     .scope = SCOPE_TENANT,
+     .since = CDI_3_0,
+     .fields = id_fields,
+     .in_size = sizeof(struct id_in),
+     .handler = remove_provider},
     {.path = NULL},
 };

@@ -2,11 +2,11 @@
  *
  * Adding, replacing and removing third-party providers (spec: cdi-multitenancy 6).
  */
+#include "json/json.h"
+#include "json/write.h"
 #include "multitenancy/change.h"
 #include "multitenancy/provider_members.h"
 #include "multitenancy/providers.h"
-#include "json/json.h"
-#include "json/write.h"
 
 /* ---- input: a provider in the form in which it is shown ---- */
 

@@ -2,8 +2,8 @@
  *
  * The three forms in which tenants are shown (spec: cdi-multitenancy 5).
  */
-#include "json/set_order.h"
 #include "multitenancy/tenant_json.h"
+#include "json/set_order.h"
 
 static void write_factors(struct json_out *j, const char *key, const struct factors *f)
 {
@@ -24,7 +24,8 @@ static void write_recipe(struct json_out *j, const char *key, bool enabled, stru
 static void write_v1(struct json_out *j, const struct tenant_record *t, struct str providers, bool old)
 {
     const struct factor_state *f = &t->factors;
-    bool (*enabled)(const struct factor_state *, enum recipe_kind) = old ? factors_enabled_old : factors_enabled;
+    bool (*enabled)(const struct factor_state *, enum recipe_kind) =
+        old ? factors_enabled_old : factors_enabled;
     write_recipe(j, "emailPassword", enabled(f, RECIPE_EMAILPASSWORD), STR_NONE);
     write_recipe(j, "thirdParty", enabled(f, RECIPE_THIRDPARTY), providers);
     write_recipe(j, "passwordless", enabled(f, RECIPE_PASSWORDLESS), STR_NONE);
@@ -46,7 +47,8 @@ static void write_v2(struct json_out *j, const struct tenant_record *t, struct s
         write_factors(j, "requiredSecondaryFactors", &t->factors.secondary);
 }
 
-void tenant_write_members(struct json_out *j, const struct tenant_record *t, struct str providers, enum tenant_api api)
+void tenant_write_members(struct json_out *j, const struct tenant_record *t, struct str providers,
+                          enum tenant_api api)
 {
     json_add_str(j, "tenantId", t->id.tenant);
     if (api == TENANT_V2)

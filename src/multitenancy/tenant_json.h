@@ -9,6 +9,7 @@
 #include "multitenancy/multitenancy.h"
 
 /* Members of the open object, without status. PROVIDERS: JSON text of an array. */
-void tenant_write_members(struct json_out *j, const struct tenant_record *t, struct str providers, enum tenant_api api);
+void tenant_write_members(struct json_out *j, const struct tenant_record *t, struct str providers,
+                          enum tenant_api api);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <sodium.h>
 
+#include "json/json.h"
 #include "session/payload.h"
 #include "session/token_versions.h"
-#include "json/json.h"
 
 int access_token_version_of_cdi(int cdi)
 {

@@ -3,8 +3,8 @@
  * Taking access tokens apart (spec: cdi-session 1.4, "Pre-parse" and the texts of its table). Nothing here is
  * trusted: it comes from the client until the signature has been checked.
  */
-#include "session/token_versions.h"
 #include "json/json.h"
+#include "session/token_versions.h"
 
 static bool reject(struct str *message, const char *text)
 {

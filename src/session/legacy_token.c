@@ -4,9 +4,9 @@
  * cdi-session 1.4).
  */
 #include "crypto/base64.h"
-#include "session/token_versions.h"
 #include "json/json.h"
 #include "json/write.h"
+#include "session/token_versions.h"
 
 struct str legacy_token_mint(struct arena *a, const struct rsa_key *key, const struct token_version *version,
                              struct access_token *t, json_object *user_data)

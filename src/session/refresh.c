@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
+#include "json/json.h"
 #include "session/refresh_token.h"
 #include "session/session.h"
 #include "users/user.h"
-#include "json/json.h"
 
 /* One refresh on its way. */
 struct refresh {

@@ -21,8 +21,8 @@ struct str session_tenant_of_handle(struct str handle)
     return str_head(rest, str_find(rest, '_'));
 }
 
-enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str tenant_id,
-                           const struct tenant **out)
+enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
+                           struct str tenant_id, const struct tenant **out)
 {
     struct tenant_id id = {app->id.cud, app->id.app, tenant_id};
     if (str_is(tenant_id, app->id.tenant)) {
@@ -38,10 +38,11 @@ enum st_err session_check_validity(struct ctx *c, const struct tenant *app, bool
     int64_t most = app->config->access_token_validity_ms;
     if (!given || (validity >= 1 && validity <= most))
         return ST_OK;
-    return ctx_fail(c, ST_BAD_REQUEST,
-                    "accessTokenValidity must be greater than 0 and at most the configured access_token_validity "
-                    "(%lld ms)",
-                    (long long)most);
+    return ctx_fail(
+        c, ST_BAD_REQUEST,
+        "accessTokenValidity must be greater than 0 and at most the configured access_token_validity "
+        "(%lld ms)",
+        (long long)most);
 }
 
 struct access_token_verifier session_verifier(const struct tenant *app, struct verified_tokens *cache)
@@ -50,8 +51,8 @@ struct access_token_verifier session_verifier(const struct tenant *app, struct v
         .ring = app->keyring, .db = app->db, .rules = key_rules_of(app->config), .cache = cache};
 }
 
-enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool static_key, struct access_token *t,
-                                json_object *payload, struct session_token *out)
+enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool static_key,
+                                struct access_token *t, json_object *payload, struct session_token *out)
 {
     struct key_rules rules = key_rules_of(app->config);
     const struct rsa_key *key;
@@ -133,11 +134,12 @@ static enum st_err insert(struct ctx *c, const struct tenant *t, const struct se
     const PGresult *r;
     bool active = user_activity_due(t->id.app, who->primary_internal_id);
     struct str hash1 = refresh_token_hash1(c->arena, tokens->refresh.text);
-    enum st_err err = DB_RUN(
-        c, t->db, &r, STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant), db_str(tokens->session.handle),
-        db_str(who->recipe_id), db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
-        db_str(tokens->session.payload), db_i64(tokens->refresh.expiry), db_i64(tokens->refresh.created),
-        db_bool(in->static_key), db_str(who->primary_id), active ? db_str(who->primary_internal_id) : db_null());
+    enum st_err err = DB_RUN(c, t->db, &r, STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant),
+                             db_str(tokens->session.handle), db_str(who->recipe_id),
+                             db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
+                             db_str(tokens->session.payload), db_i64(tokens->refresh.expiry),
+                             db_i64(tokens->refresh.created), db_bool(in->static_key),
+                             db_str(who->primary_id), active ? db_str(who->primary_internal_id) : db_null());
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "session_info", "_tenant_id_fkey"))
         return tenancy_unknown(c, t->id);
     return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The session recipe's rules (spec: cdi-session 3), for the doors. Times in ms since the epoch. User ids are the ones that
- * clients see (external where mapped) unless a name says "internal".
+ * The session recipe's rules (spec: cdi-session 3), for the doors. Times in ms since the epoch. User ids are
+ * the ones that clients see (external where mapped) unless a name says "internal".
  */
 #ifndef ST_SESSION_SESSION_H
 #define ST_SESSION_SESSION_H
@@ -46,9 +46,9 @@ struct session_create {
     struct str user_id; /* of any kind; need not be a user */
     bool anti_csrf, static_key;
     json_object *payload;
-    struct str data;             /* JSON text */
-    int64_t access_validity;     /* ms */
-    bool has_access_validity;    /* else as configured, with jitter */
+    struct str data;          /* JSON text */
+    int64_t access_validity;  /* ms */
+    bool has_access_validity; /* else as configured, with jitter */
     int access_token_version;
 };
 
@@ -88,10 +88,11 @@ enum st_err session_verify(struct ctx *c, struct tenancy *tenancy, const struct 
                            const struct session_verify *in, struct session_verified *out,
                            struct session_outcome *outcome) ST_MUST_CHECK;
 
-/* New payload (NULL: as stored) and, unless the given token has expired, a new access token that ends with it. */
-enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str access_token,
-                               json_object *payload, struct verified_tokens *cache, struct session_verified *out,
-                               struct session_outcome *outcome) ST_MUST_CHECK;
+/* New payload (NULL: as stored) and, unless the given token has expired, a new access token that ends with
+ * it. */
+enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
+                               struct str access_token, json_object *payload, struct verified_tokens *cache,
+                               struct session_verified *out, struct session_outcome *outcome) ST_MUST_CHECK;
 
 struct session_info {
     struct str handle, user_id, recipe_user_id, data, payload;
@@ -101,22 +102,26 @@ struct session_info {
 };
 
 /* *FOUND is false for no such session; an expired one is found. */
-enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle, struct session_info *out, bool *found) ST_MUST_CHECK;
+enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle, struct session_info *out,
+                        bool *found) ST_MUST_CHECK;
 
 /* Notes that USER_ID (of any kind; need not be a user) was active: at most every 5 minutes, best effort. */
 void session_user_active(struct ctx *c, const struct tenant *app, struct str user_id);
 
 /* The tenant that a handle or token of APP names; ST_BAD_REQUEST when there is no such tenant. */
-enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str tenant_id, const struct tenant **out) ST_MUST_CHECK;
+enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
+                           struct str tenant_id, const struct tenant **out) ST_MUST_CHECK;
 
 /* ST_BAD_REQUEST unless not GIVEN or within 1 .. access_token_validity. */
-enum st_err session_check_validity(struct ctx *c, const struct tenant *app, bool given, int64_t validity) ST_MUST_CHECK;
+enum st_err session_check_validity(struct ctx *c, const struct tenant *app, bool given,
+                                   int64_t validity) ST_MUST_CHECK;
 
 /* For the access tokens of one app. */
 struct access_token_verifier session_verifier(const struct tenant *app, struct verified_tokens *cache);
 
 /* The access token of T's app with the given content; T's times are set by the caller. */
-enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool static_key, struct access_token *t,
-                                json_object *payload, struct session_token *out) ST_MUST_CHECK;
+enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool static_key,
+                                struct access_token *t, json_object *payload,
+                                struct session_token *out) ST_MUST_CHECK;
 
 #endif

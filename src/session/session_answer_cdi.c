@@ -72,8 +72,7 @@ static void answer_dynamic_keys(struct core_call *k, const struct key_set *set, 
         return;
     json_open(&k->out, "jwtSigningPublicKeyList", '[');
     for (size_t i = 0; i < live; i++)
-        answer_key(k, set->keys[i]->spki, set->created[i],
-                   key_expires_at(set->created[i], rules));
+        answer_key(k, set->keys[i]->spki, set->created[i], key_expires_at(set->created[i], rules));
     json_close(&k->out, ']');
 }
 

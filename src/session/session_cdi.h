@@ -13,7 +13,8 @@ void answer_session(struct core_call *k, const struct session *s);
 void answer_token(struct core_call *k, const char *key, const struct session_token *t);
 void answer_tokens(struct core_call *k, const struct session_tokens *t);
 void answer_failure(struct core_call *k, const char *status, struct str message);
-/* Public keys and their ends of life for clients below CDI 2.21 (spec: cdi-session 4); nothing for newer ones. */
+/* Public keys and their ends of life for clients below CDI 2.21 (spec: cdi-session 4); nothing for newer
+ * ones. */
 enum st_err answer_legacy_keys(struct core_call *k) ST_MUST_CHECK;
 
 /* session_cdi.c: sessions as such. */

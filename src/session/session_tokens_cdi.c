@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tokens of sessions at the core door: create, verify, refresh, regenerate, handshake (spec: cdi-session 3), and the recipe's
- * route table.
+ * Tokens of sessions at the core door: create, verify, refresh, regenerate, handshake (spec: cdi-session 3),
+ * and the recipe's route table.
  */
 #include "config/config.h"
 #include "core/runtime.h"
@@ -114,14 +114,19 @@ static const struct field refresh_fields[] = {
     FIELD(struct refresh_in, refreshToken, FIELD_STRING),
     FIELD_OPTIONAL(struct refresh_in, antiCsrfToken, FIELD_STRING),
     FIELD(struct refresh_in, enableAntiCsrf, FIELD_BOOL),
-    FIELD_OPTIONAL(struct refresh_in, useDynamicSigningKey, FIELD_BOOL, .since = CDI_3_0, .until = CDI_5_0 - 1),
-    {.name = "useDynamicSigningKey", .type = FIELD_BOOL, .offset = offsetof(struct refresh_in, useDynamicSigningKey),
-     .has_offset = offsetof(struct refresh_in, has_useDynamicSigningKey), .since = CDI_5_0},
+    FIELD_OPTIONAL(struct refresh_in, useDynamicSigningKey, FIELD_BOOL, .since = CDI_3_0,
+                   .until = CDI_5_0 - 1),
+    {.name = "useDynamicSigningKey",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct refresh_in, useDynamicSigningKey),
+     .has_offset = offsetof(struct refresh_in, has_useDynamicSigningKey),
+     .since = CDI_5_0},
     FIELD_OPTIONAL(struct refresh_in, accessTokenValidity, FIELD_LONG, .since = CDI_5_6),
     FIELDS_END,
 };
 
-static enum st_err answer_theft(struct core_call *k, const struct session_tokens *t, const struct session_outcome *o)
+static enum st_err answer_theft(struct core_call *k, const struct session_tokens *t,
+                                const struct session_outcome *o)
 {
     answer_status(k, "TOKEN_THEFT_DETECTED");
     json_open(&k->out, "session", '{');
@@ -185,8 +190,8 @@ static enum st_err post_session_regenerate(struct core_call *k)
     const struct regenerate_in *in = k->in;
     struct session_verified v;
     struct session_outcome outcome;
-    ST_TRY(session_regenerate(k->c, service_tenancy(k->service), k->tenant, in->accessToken, in->userDataInJWT,
-                              service_verified_tokens(k->service), &v, &outcome));
+    ST_TRY(session_regenerate(k->c, service_tenancy(k->service), k->tenant, in->accessToken,
+                              in->userDataInJWT, service_verified_tokens(k->service), &v, &outcome));
     if (outcome.status != SESSION_OK) {
         answer_failure(k, "UNAUTHORISED", outcome.message);
         return ST_OK;
@@ -208,25 +213,33 @@ static enum st_err post_handshake(struct core_call *k)
 }
 
 #define GET_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                            \
-    {.path = (PATH), .method = HTTP_GET, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),        \
-     .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = (PATH), .method = HTTP_GET, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),     \
+        .handler = (HANDLER)                                                                                 \
+    }
 #define POST_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                           \
-    {.path = (PATH), .method = HTTP_POST, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),       \
-     .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = (PATH), .method = HTTP_POST, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),    \
+        .handler = (HANDLER)                                                                                 \
+    }
 #define PUT_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                            \
-    {.path = (PATH), .method = HTTP_PUT, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),        \
-     .handler = (HANDLER)}
+    {                                                                                                        \
+        .path = (PATH), .method = HTTP_PUT, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),     \
+        .handler = (HANDLER)                                                                                 \
+    }
 
 const struct route session_routes[] = {
     POST_ROW("/recipe/session", SCOPE_TENANT, create_fields, struct create_in, post_session),
     GET_ROW("/recipe/session", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in, get_session),
     POST_ROW("/recipe/session/verify", SCOPE_NONE, verify_fields, struct verify_in, post_session_verify),
-    POST_ROW("/recipe/session/refresh", SCOPE_APP_LOOSE, refresh_fields, struct refresh_in, post_session_refresh),
+    POST_ROW("/recipe/session/refresh", SCOPE_APP_LOOSE, refresh_fields, struct refresh_in,
+             post_session_refresh),
     POST_ROW("/recipe/session/regenerate", SCOPE_APP_LOOSE, regenerate_fields, struct regenerate_in,
              post_session_regenerate),
     POST_ROW("/recipe/session/remove", SCOPE_NONE, session_remove_fields, struct session_remove_in,
              post_session_remove),
-    GET_ROW("/recipe/session/user", SCOPE_NONE, session_user_fields, struct session_user_in, get_session_user),
+    GET_ROW("/recipe/session/user", SCOPE_NONE, session_user_fields, struct session_user_in,
+            get_session_user),
     GET_ROW("/recipe/session/data", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in,
             get_session_data),
     PUT_ROW("/recipe/session/data", SCOPE_APP_LOOSE, session_data_fields, struct session_content_in,
@@ -235,7 +248,10 @@ const struct route session_routes[] = {
             get_session_payload),
     PUT_ROW("/recipe/jwt/data", SCOPE_APP_LOOSE, session_payload_fields, struct session_content_in,
             put_session_payload),
-    {.path = "/recipe/handshake", .method = HTTP_POST, .scope = SCOPE_APP_LOOSE, .until = CDI_2_21 - 1,
+    {.path = "/recipe/handshake",
+     .method = HTTP_POST,
+     .scope = SCOPE_APP_LOOSE,
+     .until = CDI_2_21 - 1,
      .handler = post_handshake},
     {.path = NULL},
 };

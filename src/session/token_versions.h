@@ -6,8 +6,8 @@
 #ifndef ST_SESSION_TOKEN_VERSIONS_H
 #define ST_SESSION_TOKEN_VERSIONS_H
 
-#include "session/access_token.h"
 #include "json/write.h"
+#include "session/access_token.h"
 
 enum token_key_kind { TOKEN_STRING, TOKEN_STRING_OR_NULL, TOKEN_OPTIONAL_STRING, TOKEN_TIME };
 

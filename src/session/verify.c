@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Verifying an access token, and giving out another one for the same session (spec: cdi-session 3, verify and regenerate).
+ * Verifying an access token, and giving out another one for the same session (spec: cdi-session 3, verify and
+ * regenerate).
  */
 #include "base/clock.h"
 #include "config/config.h"
@@ -39,8 +40,8 @@ static bool of_live_branch(struct arena *a, const struct access_token *t, const 
     return str_is(parent, row->hash2) || str_is(parent, row->previous_hash2);
 }
 
-/* Before CDI 5.6: the first use of a token that came with a refresh makes its refresh token the current one, and such a use,
- * or a changed payload, is answered with a new access token. */
+/* Before CDI 5.6: the first use of a token that came with a refresh makes its refresh token the current one,
+ * and such a use, or a changed payload, is answered with a new access token. */
 static enum st_err promote(struct ctx *c, const struct tenant *app, const struct tenant *tenant,
                            const struct access_token *old, bool changed, struct session_verified *out,
                            struct session_outcome *outcome)
@@ -85,7 +86,8 @@ static enum st_err look_up(struct ctx *c, const struct tenant *app, const struct
         struct session_info row;
         ST_TRY(session_get(c, tenant, t->session_handle, &row, &found));
         if (!found) {
-            finish(outcome, SESSION_UNAUTHORISED, STR("Either the session has ended or has been blacklisted"));
+            finish(outcome, SESSION_UNAUTHORISED,
+                   STR("Either the session has ended or has been blacklisted"));
             return ST_OK;
         }
         if (in->stateless && !of_live_branch(c->arena, t, &row)) {
@@ -133,8 +135,8 @@ static enum st_err store_payload(struct ctx *c, const struct tenant *t, struct s
                                  int64_t now, bool *found)
 {
     const PGresult *r;
-    ST_TRY(DB_RUN(c, t->db, &r, STMT_session_set_payload, db_str(t->id.app), db_str(t->id.tenant), db_str(handle),
-                  db_str(payload), db_i64(now)));
+    ST_TRY(DB_RUN(c, t->db, &r, STMT_session_set_payload, db_str(t->id.app), db_str(t->id.tenant),
+                  db_str(handle), db_str(payload), db_i64(now)));
     *found = db_affected(r) == 1;
     return ST_OK;
 }

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "db/array.h"
-#include "policy/policy.h"
 #include "json/json.h"
+#include "policy/policy.h"
 
 enum tenant_load_column { CORE_CONFIG, EMAILPASSWORD, THIRDPARTY, PASSWORDLESS, FACTORS_NULL, FACTORS };
 

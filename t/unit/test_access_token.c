@@ -14,10 +14,10 @@
 #include <sodium.h>
 
 #include "crypto/base64.h"
+#include "json/json.h"
 #include "key_fixture.h"
 #include "session/access_token.h"
 #include "session/payload.h"
-#include "json/json.h"
 
 #define COUNT(A) (sizeof(A) / sizeof(A)[0])
 #define H1 "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0="

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 #include "crypto/base64.h"
+#include "json/json.h"
 #include "jwt/keys.h"
 #include "key_fixture.h"
 #include "session/access_token.h"
-#include "json/json.h"
 
 enum { HOUR = 3600 * 1000, I = 168 * HOUR, A = HOUR };
 

@@ -10,8 +10,8 @@
 #include "crypto/aes_gcm.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
-#include "session/refresh_token.h"
 #include "json/json.h"
+#include "session/refresh_token.h"
 
 #define COUNT(A) (sizeof(A) / sizeof(A)[0])
 #define NONCE "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

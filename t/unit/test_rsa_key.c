@@ -15,8 +15,8 @@
 #include "crypto/base64.h"
 #include "crypto/jwt.h"
 #include "crypto/verified_tokens.h"
-#include "key_fixture.h"
 #include "json/json.h"
+#include "key_fixture.h"
 
 static struct arena arena;
 
