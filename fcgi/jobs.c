@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "lead.h"
 #include "report.h"
-#include "service.h"
+#include "service/service.h"
 
 enum {
     NICE = 10,
@@ -91,7 +91,8 @@ static bool start(struct runner *r, const struct child_setup *setup, pthread_t *
     arena_init(&r->arena);
     (void)sem_init(&r->wake, 0, 0);
     r->due_ms = calloc(jobs_table_size, sizeof *r->due_ms);
-    r->service = r->due_ms ? service_start(setup->config, setup->shared, why, sizeof why) : NULL;
+    r->service =
+        r->due_ms ? service_start(setup->config, setup->sites, setup->shared, why, sizeof why) : NULL;
     for (unsigned i = 0; r->service && i < jobs_table_size; i++)
         r->due_ms[i] = clock_monotonic_ms() + jobs_table[i].first_ms;
     if (r->service && pthread_create(thread, NULL, runner_main, r) == 0)

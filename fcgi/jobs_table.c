@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jobs.h"
 #include "jobs/cleanup.h"
-#include "shared.h"
+#include "runtime/shared.h"
 
 #define SECONDS(N) ((int64_t)1000 * (N))
 #define MINUTES(N) SECONDS(60 * (N))

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "service.h"
+#include "service/service.h"
 
 /* What an event is about: the upper half of epoll's data, the file descriptor being the lower one. */
 enum source { SOURCE_LISTENER, SOURCE_CONNECTION, SOURCE_RESUME, SOURCE_STOP };

@@ -14,7 +14,7 @@
 #include "config/keys.h"
 #include "listener.h"
 #include "notify.h"
-#include "shared.h"
+#include "runtime/shared.h"
 #include "startup.h"
 
 enum {

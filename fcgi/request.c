@@ -175,6 +175,7 @@ enum request_state request_read(struct request *r, const struct request_limits *
     x->rs = (struct http_response){.status = 0};
     x->door = NULL;
     x->job = NULL;
+    x->call = NULL;
     x->resume = NULL;
     x->arena.limit = limits->body + ARENA_WORK;
     x->arena.recover = &out_of_memory;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "db/schema.h"
-#include "shared.h"
+#include "runtime/shared.h"
 
 enum { FILES_WANTED = 65536 };
 

@@ -14,8 +14,8 @@
 #include "config/config.h"
 #include "loop.h"
 #include "report.h"
-#include "service.h"
-#include "shared.h"
+#include "runtime/shared.h"
+#include "service/service.h"
 
 enum {
     STACK_BYTES = 512 * 1024,
@@ -106,7 +106,7 @@ static bool start(struct worker *w, char *why, size_t why_size)
     const struct child_setup *setup = w->setup;
     const struct config *config = setup->config;
     (void)FCGX_Init();
-    w->service = service_start(config, setup->shared, why, why_size);
+    w->service = service_start(config, setup->sites, setup->shared, why, why_size);
     if (!w->service)
         return false;
     int threads = config->max_server_pool_size;

@@ -10,10 +10,12 @@
 
 struct config;
 struct shared;
+struct sites;
 
 /* What a child process is given. The master's report pipe takes single letters (report.h). */
 struct child_setup {
     const struct config *config;
+    const struct sites *sites;
     struct shared *shared;
     struct listeners *listeners;
     int report_fd;

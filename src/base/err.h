@@ -20,7 +20,8 @@ enum st_err {
     /* Signals between layers; they never reach the response writer. */
     ST_CONSTRAINT, /* a unique or foreign key constraint was violated: ask db_violated() which */
     ST_RETRY,      /* the transaction lost a race (SQLSTATE class 40): db_tx runs it again */
-    ST_SUSPENDED,  /* the exchange waits for a password hash and is resumed later */
+    ST_SUSPENDED,  /* the exchange waits for a password hash or an outgoing call and is resumed later */
+    ST_ANSWERED,   /* the answer has been written by whoever found the reason: pass it on to the door */
 };
 
 #define ST_MUST_CHECK __attribute__((warn_unused_result))

@@ -8,9 +8,23 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "core/route.h"
-#include "core/runtime.h"
 #include "policy/policy.h"
-#include "shared.h"
+#include "runtime/runtime.h"
+#include "runtime/shared.h"
+
+static struct router *router; /* made before the threads, then only read */
+
+bool core_open(void)
+{
+    router = router_new(core_route_tables);
+    return router != NULL;
+}
+
+void core_close(void)
+{
+    router_free(router);
+    router = NULL;
+}
 
 static struct str lower_case(struct arena *a, struct str s)
 {
@@ -186,7 +200,7 @@ static enum st_err route_call(struct core_call *k, struct str path)
 {
     struct route_match match;
     struct http_request *rq = &k->x->rq;
-    router_match(service_router(k->service), path, http_param(rq, "HTTP_RID"), &match);
+    router_match(router, path, http_param(rq, "HTTP_RID"), &match);
     k->is_hello = match.is_hello;
     k->path = (struct tenant_id){STR(""), match.app, match.tenant};
     const struct route *row = rq->method < HTTP_OTHER ? match.rows[rq->method] : NULL;

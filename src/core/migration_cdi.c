@@ -5,7 +5,7 @@
  */
 #include "config/config.h"
 #include "core/route.h"
-#include "core/runtime.h"
+#include "runtime/runtime.h"
 
 static const char mode[] = "MIGRATED";
 

@@ -7,8 +7,8 @@
 #include "base/random.h"
 #include "config/config.h"
 #include "core/route.h"
-#include "core/runtime.h"
-#include "shared.h"
+#include "runtime/runtime.h"
+#include "runtime/shared.h"
 
 static enum st_err answer_hello(struct core_call *k)
 {

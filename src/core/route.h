@@ -76,7 +76,11 @@ enum st_err core_use_scope(struct core_call *k, enum route_scope scope) ST_MUST_
 /* The tables of all recipes, NULL-terminated. */
 extern const struct route *const core_route_tables[];
 
-/* An index over the rows, made once per process. NULL: out of memory. */
+/* Once in a process, before and after everything else of the core door. False: out of memory. */
+bool core_open(void);
+void core_close(void);
+
+/* An index over the rows. NULL: out of memory. */
 struct router *router_new(const struct route *const *tables);
 void router_free(struct router *r);
 

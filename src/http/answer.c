@@ -94,3 +94,10 @@ enum st_err exchange_await(struct exchange *x, struct password_job *job, exchang
     x->resume = resume;
     return ST_SUSPENDED;
 }
+
+enum st_err exchange_await_call(struct exchange *x, struct http_call *call, exchange_resume *resume)
+{
+    x->call = call;
+    x->resume = resume;
+    return ST_SUSPENDED;
+}

@@ -76,10 +76,11 @@ void http_answer_error(struct ctx *c, struct http_response *rs, enum st_err err)
 void http_answer_bad_method(struct ctx *c, struct http_response *rs, enum http_method method,
                             unsigned allowed);
 
+struct http_call;    /* src/http/call.h */
 struct password_job; /* src/crypto/password_hash.h */
 struct exchange;
 
-/* Continues an exchange after its password job has run. */
+/* Continues an exchange after what it waited for has been done. */
 typedef enum st_err exchange_resume(struct exchange *x);
 
 struct exchange {
@@ -88,13 +89,16 @@ struct exchange {
     struct http_request rq;
     struct http_response rs;
     void *door; /* state of the door that serves it, e.g. struct core_call */
-    /* Set by exchange_await: while the job runs, no connection and no lock is held. */
+    /* What it waits for, one of the two; meanwhile no thread, no connection and no lock is held. */
     struct password_job *job;
+    struct http_call *call;
     exchange_resume *resume;
 };
 
 /* Parks the exchange until JOB has been computed by a hash thread, then RESUME runs on a request thread. Use
  * as the last call of a handler: return exchange_await(x, job, resume). Always returns ST_SUSPENDED. */
 enum st_err exchange_await(struct exchange *x, struct password_job *job, exchange_resume *resume);
+/* The same for a request to another server. */
+enum st_err exchange_await_call(struct exchange *x, struct http_call *call, exchange_resume *resume);
 
 #endif

@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "core/runtime.h"
 #include "db/schema.h"
 #include "jwt/keys.h"
+#include "runtime/runtime.h"
 
 enum { PORTION = 5000, MOST_DATABASES = 128 };
 

@@ -5,10 +5,10 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "core/route.h"
-#include "core/runtime.h"
 #include "multitenancy/multitenancy.h"
 #include "multitenancy/providers.h"
 #include "multitenancy/tenant_json.h"
+#include "runtime/runtime.h"
 
 enum level { LEVEL_DOMAIN, LEVEL_APP, LEVEL_TENANT };
 

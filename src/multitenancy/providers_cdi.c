@@ -3,8 +3,8 @@
  * Third-party providers of tenants at the core door (spec: cdi-multitenancy 6).
  */
 #include "core/route.h"
-#include "core/runtime.h"
 #include "multitenancy/providers.h"
+#include "runtime/runtime.h"
 
 struct put_in {
     json_object *config;

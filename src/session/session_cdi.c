@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "core/runtime.h"
+#include "runtime/runtime.h"
 
 const struct field session_handle_fields[] = {
     FIELD(struct session_handle_in, sessionHandle, QUERY_STRING),

@@ -4,7 +4,7 @@
  * and the recipe's route table.
  */
 #include "config/config.h"
-#include "core/runtime.h"
+#include "runtime/runtime.h"
 #include "session/session_cdi.h"
 
 struct create_in {

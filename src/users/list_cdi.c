@@ -4,10 +4,10 @@
  */
 #include "base/clock.h"
 #include "core/route.h"
-#include "core/runtime.h"
 #include "crypto/base64.h"
 #include "http/text.h"
 #include "multitenancy/multitenancy.h"
+#include "runtime/runtime.h"
 #include "users/list.h"
 
 enum { DEFAULT_LIMIT = 100, MAX_DATABASES = 64 };

@@ -3,7 +3,7 @@
  * Jobs of the stub service: those that need no recipes.
  */
 #include "jobs.h"
-#include "shared.h"
+#include "runtime/shared.h"
 
 static enum st_err fill_key_stock(struct ctx *c, struct service *service, const struct child_setup *setup)
 {

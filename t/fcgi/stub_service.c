@@ -11,8 +11,8 @@
 
 #include "crypto/password_hash.h"
 #include "db/schema.h"
-#include "service.h"
-#include "shared.h"
+#include "service/service.h"
+#include "runtime/shared.h"
 
 struct service {
     struct shared *shared;
@@ -145,9 +145,11 @@ static const struct {
     {"/generations", generations},
 };
 
-struct service *service_start(const struct config *base, struct shared *shared, char *why, size_t why_size)
+struct service *service_start(const struct config *base, const struct sites *sites, struct shared *shared,
+                              char *why, size_t why_size)
 {
     (void)base;
+    (void)sites;
     the_service.shared = shared;
     const char *flag =
         getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */

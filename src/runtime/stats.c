@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/stats.h"
+#include "runtime/stats.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,15 +4,15 @@
  * part belongs to one module, which states its own locking rule; everything survives the death of any
  * process.
  */
-#ifndef ST_SHARED_H
-#define ST_SHARED_H
+#ifndef ST_RUNTIME_SHARED_H
+#define ST_RUNTIME_SHARED_H
 
 #include <limits.h>
 
 #include "base/generations.h"
-#include "core/stats.h"
 #include "crypto/hash_slots.h"
 #include "jwt/key_stock.h"
+#include "runtime/stats.h"
 
 struct shared {
     int master_pid;

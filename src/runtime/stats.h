@@ -6,8 +6,8 @@
  * Lock rule: one robust process-shared mutex, held for a few instructions; a process that dies while holding
  * it costs at most one wrong count.
  */
-#ifndef ST_CORE_STATS_H
-#define ST_CORE_STATS_H
+#ifndef ST_RUNTIME_STATS_H
+#define ST_RUNTIME_STATS_H
 
 #include <pthread.h>
 
