@@ -4,6 +4,8 @@
  */
 #include "config_fixture.h"
 
+#include <ctype.h>
+
 #include "config/keys.h"
 
 #define K20 "abcdefghij0123456789"
@@ -26,6 +28,34 @@ static void table_is_consistent(void **state)
     assert_null(config_key_find(STR("nope")));
     assert_ptr_equal(config_key_find(STR("access_token_signing_key_update_interval")),
                      &config_keys[CONFIG_KEY_access_token_dynamic_signing_key_update_interval]);
+}
+
+/* Environment names are the keys in capitals, but for these (spec: config 2 and 3). */
+static void environment_names(void **state)
+{
+    (void)state;
+    static const char *const others[][2] = {
+        {"port", "SUPERTOKENS_PORT"},
+        {"host", "SUPERTOKENS_HOST"},
+        {"migration_mode", "SUPERTOKENS_MIGRATION_MODE"},
+        {"core_config_version", NULL},
+        {"postgresql_config_version", NULL},
+        {"webserver_https_enabled", NULL},
+        {"bulk_migration_sleep_between_rounds_in_batch_ms", NULL},
+    };
+    for (const struct config_key *key = config_keys; key < config_keys + CONFIG_KEYS; key++) {
+        char capitals[96] = "";
+        for (size_t i = 0; key->name[i]; i++)
+            capitals[i] = (char)toupper((unsigned char)key->name[i]);
+        const char *expected = capitals;
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            if (strcmp(others[i][0], key->name) == 0)
+                expected = others[i][1];
+        if (expected && key->env)
+            assert_string_equal(key->env, expected);
+        else
+            assert_ptr_equal(key->env, expected);
+    }
 }
 
 static void dashboard_list_is_complete(void **state)
@@ -255,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_is_consistent),
+        cmocka_unit_test(environment_names),
         cmocka_unit_test(dashboard_list_is_complete),
         cmocka_unit_test(dashboard_values),
         cmocka_unit_test(defaults),
