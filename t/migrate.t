@@ -120,24 +120,48 @@ subtest 'the same in LEGACY mode' => sub {
     is_deeply state_of_all(), $before, 'which is true';
 };
 
+# Another program at the database, which holds on to what its statements took.
+sub program ($name, $sql) {
+    return ST::Proc->new(name => $name, log => temp_dir('other') . '/log', env => { PATH => $ENV{PATH}, PGAPPNAME => $name },
+        cmd => [ST::Pg::bin_dir() . '/psql', '-X', '-d', $pg->conninfo, '-c', sql("$sql; SELECT pg_sleep(300)")]);
+}
+
+sub end_program ($psql) {
+    my $name = $psql->name;
+    $psql->kill9;
+    $pg->query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'");
+    return wait_until(10, sub { !$pg->value("SELECT count(*) FROM pg_stat_activity WHERE application_name = '$name'") });
+}
+
 subtest 'another core is connected' => sub {
-    my $psql = ST::Proc->new(name => 'other core', log => temp_dir('other') . '/log', env => { PATH => $ENV{PATH}, PGAPPNAME => 'PostgreSQL JDBC Driver' },
-        cmd => [ST::Pg::bin_dir() . '/psql', '-X', '-d', $pg->conninfo, '-c', 'SELECT pg_sleep(300)']);
+    my $psql = program('PostgreSQL JDBC Driver', 'SELECT 1');
     my $here = q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PostgreSQL JDBC%'};
     ok wait_until(10, sub { $pg->value($here) }), 'as its driver calls itself';
     my ($status, $out, $errors) = migrate();
     is $status, 1, 'then nothing is done';
     like $errors, qr/\AAnother SuperTokens core seems to be connected .* stop it first\n\z/, 'and it is said why';
     like +(migrate('--dry-run'))[1], qr/^Another SuperTokens core seems to be connected/m, 'a dry run says so too';
-    $psql->kill9;
-    $pg->query(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'PostgreSQL JDBC%'});
-    ok wait_until(10, sub { !$pg->value($here) }), 'it is stopped';
+    ok end_program($psql), 'it is stopped';
+};
+
+subtest 'half of it' => sub {
+    my $psql = program('holder', "BEGIN; SELECT user_id FROM {app_id_to_user_id} WHERE user_id = '$id{third}' FOR UPDATE");
+    ok wait_until(10, sub { $pg->value(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holder' AND query LIKE '%pg_sleep%' AND wait_event = 'PgSleep'}) }),
+      'a user is held by another program';
+    my ($status, $out, $errors) = migrate();
+    is $status, 1, 'which ends the command';
+    like $out, qr/^App public: 6 users$/m, 'after all others';
+    is $errors, "Users are still waiting: another process works on them. Start again\n", 'with what to do';
+    ok end_program($psql), 'it is stopped';
+    like +(migrate('--dry-run'))[1], qr/^App public: 7 users, 1 to be brought/m, 'one is left';
+    $service->start;
+    ok $service->proc->wait_end(20), 'so the database is not served yet';
 };
 
 subtest 'supertokens migrate' => sub {
     my ($status, $out, $errors) = migrate();
-    is_deeply [$status, $errors], [0, q{}], 'succeeds' or diag $out;
-    like $out, qr/^App public: 7 users\nApp public: done\nThe database is ready\.$/m, 'and says what it did';
+    is_deeply [$status, $errors], [0, q{}], 'goes on and succeeds' or diag $out;
+    like $out, qr/^App public: 1 users\nApp public: done\nThe database is ready\.$/m, 'and says what it did';
     my %name = reverse %id;
     my $named = sub ($text) { return [map { s/([0-9a-f-]{36})/$name{$1} \/\/ $1/ger } @{ rows($text) }] };
     is_deeply $named->('SELECT user_id, time_joined, primary_or_recipe_user_time_joined FROM {app_id_to_user_id} ORDER BY 2, 1'),
