@@ -11,6 +11,10 @@ WHERE a.app_id = $1 AND a.user_id = COALESCE(
     (SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = $2::text),
     $2::text::bpchar)
 
+-- In front of session_insert, for its transaction, where fcgi_session_async_commit says so.
+-- name: session_async_commit
+SELECT set_config('synchronous_commit', 'off', true)
+
 -- $1 app, $2 tenant, $3 handle, $4 recipe user (public id), $5 hash of the refresh token, $6 session data, $7 payload, $8 expiry (ms),
 -- $9 created (ms), $10 static key, $11 primary user (public id), $12 its internal id when last activity is to be written, else NULL
 -- name: session_insert

@@ -131,15 +131,19 @@ static enum st_err mint_tokens(struct ctx *c, const struct tenant *t, const stru
 static enum st_err insert(struct ctx *c, const struct tenant *t, const struct session_create *in,
                           const struct session_tokens *tokens, const struct who *who)
 {
-    const PGresult *r;
     bool active = user_activity_due(t->id.app, who->primary_internal_id);
     struct str hash1 = refresh_token_hash1(c->arena, tokens->refresh.text);
-    enum st_err err = DB_RUN(c, t->db, &r, STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant),
-                             db_str(tokens->session.handle), db_str(who->recipe_id),
-                             db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
-                             db_str(tokens->session.payload), db_i64(tokens->refresh.expiry),
-                             db_i64(tokens->refresh.created), db_bool(in->static_key),
-                             db_str(who->primary_id), active ? db_str(who->primary_internal_id) : db_null());
+    /* One implicit transaction, which the first of them is about. */
+    struct db_call calls[] = {
+        {.stmt = STMT_session_async_commit},
+        DB_CALL(STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant), db_str(tokens->session.handle),
+                db_str(who->recipe_id), db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
+                db_str(tokens->session.payload), db_i64(tokens->refresh.expiry),
+                db_i64(tokens->refresh.created), db_bool(in->static_key), db_str(who->primary_id),
+                active ? db_str(who->primary_internal_id) : db_null()),
+    };
+    size_t first = t->app->config->fcgi_session_async_commit ? 0 : 1;
+    enum st_err err = db_run(c, t->db, calls + first, 2 - first);
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "session_info", "_tenant_id_fkey"))
         return tenancy_unknown(c, t->id);
     return err;
