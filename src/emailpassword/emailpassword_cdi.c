@@ -4,6 +4,7 @@
  * handler ends with exchange_await and a second function goes on after the hash.
  */
 #include "core/route.h"
+#include "core/runtime.h"
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/import_cdi.h"
 #include "http/text.h"
@@ -128,8 +129,10 @@ static enum st_err get_user_by_email(struct core_call *k, struct str email)
 static enum st_err get_user_by_recipe_id(struct core_call *k, struct str user_id)
 {
     const struct user *user;
+    struct db *db;
     ST_TRY(core_use_scope(k, SCOPE_APP));
-    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, user_id, &user));
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, user_id, &db));
+    ST_TRY(user_by_id(k->c, db, k->tenant->id.app, user_id, &user));
     const struct login_method *m = user ? user_method(user, user_id) : NULL;
     if (!m || !str_is(m->recipe_id, STR("emailpassword"))) {
         answer_status(k, "UNKNOWN_USER_ID_ERROR");
@@ -180,7 +183,9 @@ static enum st_err update_user(struct core_call *k, struct str password_hash)
     const struct put_user_in *in = k->in;
     enum emailpassword_result result;
     struct str email = in->has_email ? email_normalise(k->c->arena, in->email) : STR_NONE;
-    ST_TRY(emailpassword_update(k->c, k->tenant, in->id, email, password_hash, &result));
+    struct db *db;
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, in->id, &db));
+    ST_TRY(emailpassword_update(k->c, db, k->tenant->id.app, in->id, email, password_hash, &result));
     static const char *const statuses[] = {
         [EMAILPASSWORD_OK] = "OK",
         [EMAILPASSWORD_EMAIL_EXISTS] = "EMAIL_ALREADY_EXISTS_ERROR",

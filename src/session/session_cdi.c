@@ -135,34 +135,36 @@ const struct field session_user_fields[] = {
     FIELDS_END,
 };
 
-/* Arguments of the two statements on all sessions of a user. */
+/* Runs one of the two statements on all sessions of a user in every database where there may be some, and
+ * answers with their handles as KEY. */
 static enum st_err run_for_user(struct core_call *k, enum stmt stmt, struct str user_id, bool all_tenants,
-                                bool linked, const PGresult **r)
+                                bool linked, const char *key)
 {
     ST_TRY(core_use_scope(k, all_tenants ? SCOPE_APP : SCOPE_TENANT));
-    return DB_RUN(k->c, k->tenant->db, r, stmt, db_str(k->tenant->id.app), db_str(user_id),
-                  all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked),
-                  db_i64(clock_now_ms()));
-}
-
-static void answer_handles(struct core_call *k, const char *key, const PGresult *r)
-{
+    struct db *own = k->tenant->db;
+    struct tenant_databases dbs = {&own, 1};
+    const PGresult *r;
+    if (all_tenants)
+        ST_TRY(tenancy_databases(k->c, service_tenancy(k->service), k->tenant, &dbs));
     answer_status(k, "OK");
     json_open(&k->out, key, '[');
-    for (size_t i = 0; i < db_rows(r); i++)
-        json_add_str(&k->out, NULL, db_text(r, i, 0));
+    for (size_t i = 0; i < dbs.n; i++) {
+        ST_TRY(DB_RUN(k->c, dbs.v[i], &r, stmt, db_str(k->tenant->id.app), db_str(user_id),
+                      all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked),
+                      db_i64(clock_now_ms())));
+        for (size_t row = 0; row < db_rows(r); row++)
+            json_add_str(&k->out, NULL, db_text(r, row, 0));
+    }
     json_close(&k->out, ']');
+    return ST_OK;
 }
 
 enum st_err get_session_user(struct core_call *k)
 {
     const struct session_user_in *in = k->in;
-    const PGresult *r;
     bool all_tenants = !in->has_fetchAcrossAllTenants || in->fetchAcrossAllTenants;
     bool linked = !in->has_fetchSessionsForAllLinkedAccounts || in->fetchSessionsForAllLinkedAccounts;
-    ST_TRY(run_for_user(k, STMT_session_handles_of_user, in->userId, all_tenants, linked, &r));
-    answer_handles(k, "sessionHandles", r);
-    return ST_OK;
+    return run_for_user(k, STMT_session_handles_of_user, in->userId, all_tenants, linked, "sessionHandles");
 }
 
 const struct field session_remove_fields[] = {
@@ -187,12 +189,11 @@ static enum st_err check_remove(struct core_call *k, const struct session_remove
 
 static enum st_err remove_of_user(struct core_call *k, const struct session_remove_in *in)
 {
-    const PGresult *r;
     bool all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants;
     bool linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts;
-    ST_TRY(run_for_user(k, STMT_session_delete_of_user, in->userId, all_tenants, linked, &r));
+    ST_TRY(run_for_user(k, STMT_session_delete_of_user, in->userId, all_tenants, linked,
+                        "sessionHandlesRevoked"));
     session_user_active(k->c, k->tenant->app, in->userId);
-    answer_handles(k, "sessionHandlesRevoked", r);
     return ST_OK;
 }
 

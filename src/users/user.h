@@ -6,8 +6,8 @@
 #ifndef ST_USERS_USER_H
 #define ST_USERS_USER_H
 
-#include "db/db.h"
 #include "json/write.h"
+#include "tenancy/tenancy.h"
 
 struct login_method {
     struct str recipe_id;   /* emailpassword, thirdparty, passwordless, webauthn */
@@ -65,6 +65,12 @@ enum st_err users_find(struct ctx *c, struct db *db, const struct user_query *q,
 /* One user by any kind of id: an internal id wins over a mapped one. *OUT is NULL when there is none. */
 enum st_err user_by_id(struct ctx *c, struct db *db, struct str app, struct str id,
                        const struct user **out) ST_MUST_CHECK;
+
+/* The database that user ID (of any kind) of APP is in; that of APP, its public tenant, when it is in none or
+ * the app has no other. The database where ID is an internal id wins over one where it is mapped (spec:
+ * cdi-misc 5). */
+enum st_err users_database(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str id,
+                           struct db **out) ST_MUST_CHECK;
 
 /* The login method of U with that recipe user id (internal or external), or NULL. */
 const struct login_method *user_method(const struct user *u, struct str recipe_user_id);
