@@ -91,4 +91,19 @@ subtest 'sessions' => sub {
     is revoked({ userId => $user{own} }), q{}, 'then there is none';
 };
 
+subtest 'last activity' => sub {
+    my @places = ([own => 'user_last_active'], [supertokens => 'user_last_active'], [own => 'activity_log'], [supertokens => 'activity_log']);
+    my $rows = sub ($id) {
+        return join q{ }, map { $pg->value("SELECT count(*) FROM $_->[1] WHERE " . ($_->[1] eq 'activity_log' ? "event_type = 'user_last_active' AND recipe_user_id" : 'user_id')
+              . " = '$id'", $_->[0]) } @places;
+    };
+    is $rows->(signup($core, 'active@example.com', @{ $at{own} })), '0 1 0 1', 'is kept where the app counts it';
+    $s->restart_service;
+    $pg->query('DELETE FROM user_last_active; DELETE FROM activity_log');
+    is signin('new@example.com', 'password2', @{ $at{own} }), 'OK', 'a sign-in';
+    is $rows->($user{own}), '0 1 0 1', 'too';
+    is join(q{ }, map { $_->[0] } @{ $pg->query('SELECT event_type FROM activity_log WHERE recipe_user_id = ' . "'$user{own}' ORDER BY id DESC LIMIT 1", 'own') }),
+      'emailpassword_sign_in', 'which is logged where the user is';
+};
+
 done_testing;

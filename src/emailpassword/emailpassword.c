@@ -106,10 +106,11 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
     struct str id = random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
     bool verified = !in->imported && is_fake_email(in->email);
+    bool active = !in->imported && user_activity_due(t->id.app, id), active_here = t->db == t->app->db;
     const PGresult *r;
     enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
                              db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
-                             db_bool(verified), db_bool(!in->imported && user_activity_due(t->id.app, id)));
+                             db_bool(verified), db_bool(!in->imported), db_bool(active && active_here));
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -119,6 +120,8 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                  db_violated(c, t->db, "app_id_to_user_id", "_app_id_fkey")))
         return tenancy_unknown(c, t->id);
     ST_TRY(err);
+    if (active && !active_here)
+        user_active_write(c, t->app, id);
     describe_new_user(c->arena, t, id, in->email, verified, now, user);
     return ST_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "users/user.h"
 
 enum { PLACES = 1 << 16, INTERVAL_MS = 5 * 60 * 1000 };
@@ -29,4 +30,11 @@ bool user_activity_due(struct str app, struct str user_id)
 struct db_call user_active_call(struct str app, struct str id)
 {
     return DB_CALL(STMT_user_active, db_str(app), db_str(id), db_i64(clock_now_ms()));
+}
+
+void user_active_write(struct ctx *c, const struct tenant *app, struct str id)
+{
+    struct db_call call = user_active_call(app->id.app, id);
+    if (db_run(c, app->db, &call, 1) != ST_OK)
+        LOG_WARN(c, "the user's last activity could not be written");
 }

@@ -82,7 +82,10 @@ enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const
 
 /* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
 bool user_activity_due(struct str app, struct str user_id);
-/* The write, best effort. ID is the internal id of the primary user. */
+/* The write, best effort, in the database of APP, the app's public tenant. ID is the internal id of the
+ * primary user. */
+void user_active_write(struct ctx *c, const struct tenant *app, struct str id);
+/* The same as a call, to travel with others to that database. */
 struct db_call user_active_call(struct str app, struct str id);
 
 #endif
