@@ -106,7 +106,7 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
     struct str id = random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
     bool verified = !in->imported && is_fake_email(in->email);
-    bool active = !in->imported && user_activity_due(t->id.app, id), active_here = t->db == t->app->db;
+    bool active = !in->imported && user_activity_due(t->app->id, id), active_here = t->db == t->app->db;
     const PGresult *r;
     enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
                              db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
@@ -162,11 +162,14 @@ void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct
                                        db_str(who->method->user_id), db_str(who->user->id),
                                        db_str(who->method->email), db_i64(clock_now_ms()))};
     size_t n = 1;
-    bool active = user_activity_due(t->id.app, who->user->id), active_here = t->db == t->app->db;
+    bool active = user_activity_due(t->app->id, who->user->id), active_here = t->db == t->app->db;
     if (active && active_here)
         calls[n++] = user_active_call(t->id.app, who->user->id);
-    if (db_run(c, t->db, calls, n) != ST_OK)
+    if (db_run(c, t->db, calls, n) != ST_OK) {
         LOG_WARN(c, "the sign-in could not be written to the activity log");
+        if (active && active_here)
+            user_activity_forget(t->app->id, who->user->id);
+    }
     if (active && !active_here)
         user_active_write(c, t->app, who->user->id);
 }

@@ -135,36 +135,28 @@ const struct field session_user_fields[] = {
     FIELDS_END,
 };
 
-/* Runs one of the two statements on all sessions of a user in every database where there may be some, and
- * answers with their handles as KEY. */
-static enum st_err run_for_user(struct core_call *k, enum stmt stmt, struct str user_id, bool all_tenants,
-                                bool linked, const char *key)
+/* Lists or removes a user's sessions, in the app or in the tenant of the path. */
+static enum st_err answer_sessions_of(struct core_call *k, const struct session_user *user, bool remove,
+                                      const char *key)
 {
-    ST_TRY(core_use_scope(k, all_tenants ? SCOPE_APP : SCOPE_TENANT));
-    struct db *own = k->tenant->db;
-    struct tenant_databases dbs = {&own, 1};
-    const PGresult *r;
-    if (all_tenants)
-        ST_TRY(tenancy_databases(k->c, service_tenancy(k->service), k->tenant, &dbs));
+    struct str *handles;
+    size_t n;
+    ST_TRY(core_use_scope(k, user->all_tenants ? SCOPE_APP : SCOPE_TENANT));
+    ST_TRY(session_of_user(k->c, service_tenancy(k->service), k->tenant, user, remove, &handles, &n));
     answer_status(k, "OK");
-    json_open(&k->out, key, '[');
-    for (size_t i = 0; i < dbs.n; i++) {
-        ST_TRY(DB_RUN(k->c, dbs.v[i], &r, stmt, db_str(k->tenant->id.app), db_str(user_id),
-                      all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked),
-                      db_i64(clock_now_ms())));
-        for (size_t row = 0; row < db_rows(r); row++)
-            json_add_str(&k->out, NULL, db_text(r, row, 0));
-    }
-    json_close(&k->out, ']');
+    json_add_strs(&k->out, key, handles, n);
     return ST_OK;
 }
 
 enum st_err get_session_user(struct core_call *k)
 {
     const struct session_user_in *in = k->in;
-    bool all_tenants = !in->has_fetchAcrossAllTenants || in->fetchAcrossAllTenants;
-    bool linked = !in->has_fetchSessionsForAllLinkedAccounts || in->fetchSessionsForAllLinkedAccounts;
-    return run_for_user(k, STMT_session_handles_of_user, in->userId, all_tenants, linked, "sessionHandles");
+    struct session_user user = {
+        .user_id = in->userId,
+        .linked = !in->has_fetchSessionsForAllLinkedAccounts || in->fetchSessionsForAllLinkedAccounts,
+        .all_tenants = !in->has_fetchAcrossAllTenants || in->fetchAcrossAllTenants,
+    };
+    return answer_sessions_of(k, &user, false, "sessionHandles");
 }
 
 const struct field session_remove_fields[] = {
@@ -189,12 +181,12 @@ static enum st_err check_remove(struct core_call *k, const struct session_remove
 
 static enum st_err remove_of_user(struct core_call *k, const struct session_remove_in *in)
 {
-    bool all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants;
-    bool linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts;
-    ST_TRY(run_for_user(k, STMT_session_delete_of_user, in->userId, all_tenants, linked,
-                        "sessionHandlesRevoked"));
-    session_user_active(k->c, k->tenant->app, in->userId);
-    return ST_OK;
+    struct session_user user = {
+        .user_id = in->userId,
+        .linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts,
+        .all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants,
+    };
+    return answer_sessions_of(k, &user, true, "sessionHandlesRevoked");
 }
 
 static int compare_strs(const void *a, const void *b)

@@ -80,8 +80,10 @@ const struct login_method *user_method(const struct user *u, struct str recipe_u
 enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const struct user *u,
                        int cdi) ST_MUST_CHECK;
 
-/* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
-bool user_activity_due(struct str app, struct str user_id);
+/* True when a write of the user's last activity is due: at most every 5 minutes per user and process. It
+ * counts as written from then on; user_activity_forget takes that back when it was not. */
+bool user_activity_due(struct tenant_id app, struct str user_id);
+void user_activity_forget(struct tenant_id app, struct str user_id);
 /* The write, best effort, in the database of APP, the app's public tenant. ID is the internal id of the
  * primary user. */
 void user_active_write(struct ctx *c, const struct tenant *app, struct str id);
