@@ -229,18 +229,28 @@ static enum st_err remove_in_tenant(struct core_call *k, const struct strs *hand
     return ST_OK;
 }
 
+static bool is_listed(struct str s, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_is(list[i], s))
+            return true;
+    return false;
+}
+
+/* Tenant by tenant. A name that is no tenant's ends it, so there are never more names than tenants. */
 static enum st_err remove_handles(struct core_call *k, const struct strs *handles)
 {
+    struct str *tenants = ARENA_ARRAY(k->c->arena, handles->n + 1, struct str);
+    size_t ntenants = 0;
     ST_TRY(core_use_scope(k, SCOPE_APP_LOOSE));
     answer_status(k, "OK");
     json_open(&k->out, "sessionHandlesRevoked", '[');
     for (size_t i = 0; i < handles->n; i++) {
         struct str tenant_id = session_tenant_of_handle(handles->v[i]);
-        bool first = true;
-        for (size_t before = 0; before < i && first; before++)
-            first = !str_is(session_tenant_of_handle(handles->v[before]), tenant_id);
-        if (first)
-            ST_TRY(remove_in_tenant(k, handles, tenant_id));
+        if (is_listed(tenant_id, tenants, ntenants))
+            continue;
+        tenants[ntenants++] = tenant_id;
+        ST_TRY(remove_in_tenant(k, handles, tenant_id));
     }
     json_close(&k->out, ']');
     return ST_OK;
