@@ -52,12 +52,14 @@ UPDATE {emailpassword_users} SET password_hash = $3 WHERE app_id = $1 AND user_i
 -- name: emailpassword_set_email
 UPDATE {emailpassword_users} SET email = $3 WHERE app_id = $1 AND user_id = $2
 
--- A reset token of any user of the app, by internal or external id; no row: no such user.
+-- A reset token of any user of the app, by internal or external id; no row: no such user. The id is compared as text too:
+-- CHAR(n) does not count blanks at the end.
 -- $1 app, $2 user id, $3 hash of the token, $4 email, $5 expiry (ms)
 -- name: emailpassword_reset_token_create
 INSERT INTO {emailpassword_pswd_reset_tokens} (app_id, user_id, token, email, token_expiry)
 SELECT $1, u.user_id, $3, $4, $5::bigint
 FROM (SELECT p.user_id FROM {app_id_to_user_id} p WHERE p.app_id = $1 AND p.user_id = $2::text::bpchar
+        AND p.user_id::text = $2::text
       UNION ALL
       SELECT m.supertokens_user_id FROM {userid_mapping} m
       WHERE m.app_id = $1 AND m.external_user_id = $2::text

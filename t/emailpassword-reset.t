@@ -64,7 +64,7 @@ subtest 'no token' => sub {
 };
 
 subtest 'for whom' => sub {
-    is line(ask($_)), $unknown, "the id '$_'" for q{}, 'x', ST::Users::uuid(), 'a@example.com', 'x' x 500;
+    is line(ask($_)), $unknown, "the id '$_'" for q{}, 'x', "$id ", ST::Users::uuid(), 'a@example.com', 'x' x 500;
     is line($core->post('/recipe/user/password/reset/token', { userId => $id, %$_ })), q(400 Field name 'email' is invalid in JSON input), 'no address'
       for {}, { email => undef }, { email => 7 };
     is line($core->post('/recipe/user/password/reset/token', { userId => 'x', %$_ })), $unknown, 'which is not looked at for others' for {}, { email => 7 };
