@@ -21,10 +21,10 @@ struct login_method {
 };
 
 struct user {
-    struct str id;                /* internal id of the primary or only login method */
-    struct str external_id;       /* of that id; absent when not mapped */
-    bool is_primary;              /* primary or linked */
-    struct login_method *methods; /* by time joined */
+    struct str id;                      /* internal id of the primary or only login method */
+    struct str external_id;             /* of that id; absent when not mapped */
+    bool is_primary;                    /* primary or linked */
+    const struct login_method *methods; /* by time joined */
     size_t nmethods;
 };
 
@@ -68,6 +68,9 @@ enum st_err user_by_id(struct ctx *c, struct db *db, struct str app, struct str 
 
 /* The login method of U with that recipe user id (internal or external), or NULL. */
 const struct login_method *user_method(const struct user *u, struct str recipe_user_id);
+
+/* U as if M, one of its login methods, were its only one; points to M. */
+struct user user_reduced(const struct user *u, const struct login_method *m);
 
 /* Writes the user object in the form of the interface version CDI. ST_INTERNAL: a passkey user has no form
  * before 4.0. */
