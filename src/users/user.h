@@ -77,6 +77,12 @@ struct user user_reduced(const struct user *u, const struct login_method *m);
 enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const struct user *u,
                        int cdi) ST_MUST_CHECK;
 
+/* The same in the forms of the front end's interface (spec: fdi 5): now, and before 1.18 and in 2.x, where a
+ * user is one login method. */
+void user_write_fdi(struct ctx *c, struct json_out *j, const char *key, const struct user *u);
+void user_write_fdi_old(struct json_out *j, const char *key, const struct user *u,
+                        const struct login_method *m);
+
 /* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
 bool user_activity_due(struct str app, struct str user_id);
 /* The write, best effort. ID is the internal id of the primary user. */
