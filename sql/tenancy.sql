@@ -12,5 +12,9 @@ WHERE t.connection_uri_domain = $1 AND t.app_id = $2 AND t.tenant_id = $3
 -- name: tenant_domains
 SELECT DISTINCT connection_uri_domain FROM {tenant_configs} WHERE connection_uri_domain <> '' LIMIT 10000
 
+-- Tenants of all apps that may have a database of their own.
+-- name: tenants_with_database
+SELECT connection_uri_domain, app_id, tenant_id FROM {tenant_configs} WHERE core_config LIKE '%postgresql\_%'
+
 -- name: notify
 SELECT pg_notify($1, $2)
