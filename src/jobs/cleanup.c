@@ -7,15 +7,15 @@
 #include "db/schema.h"
 #include "jwt/keys.h"
 #include "runtime/runtime.h"
-#include "tenancy/databases.h"
+#include "tenancy/all_databases.h"
 
 enum { PORTION = 5000 };
 
 /* One database that is away must not keep the others from being cleaned. */
 static enum st_err delete_everywhere(struct ctx *c, struct service *s, enum stmt stmt)
 {
-    struct tenancy_databases *databases = ARENA_NEW(c->arena, struct tenancy_databases);
-    enum st_err result = tenancy_databases(c, service_tenancy(s), databases);
+    struct all_databases *databases = ARENA_NEW(c->arena, struct all_databases);
+    enum st_err result = tenancy_all_databases(c, service_tenancy(s), databases);
     for (size_t i = 0; i < databases->n; i++) {
         const PGresult *r;
         enum st_err err;
@@ -57,8 +57,8 @@ static enum st_err delete_keys(struct ctx *c, struct service *s, const struct te
 
 enum st_err cleanup_signing_keys(struct ctx *c, struct service *s)
 {
-    struct tenancy_databases *databases = ARENA_NEW(c->arena, struct tenancy_databases);
-    enum st_err result = tenancy_databases(c, service_tenancy(s), databases);
+    struct all_databases *databases = ARENA_NEW(c->arena, struct all_databases);
+    enum st_err result = tenancy_all_databases(c, service_tenancy(s), databases);
     for (size_t i = 0; i < databases->n; i++) {
         enum st_err err = delete_keys(c, s, databases->v[i]);
         if (err)
@@ -69,8 +69,8 @@ enum st_err cleanup_signing_keys(struct ctx *c, struct service *s)
 
 enum st_err cleanup_partitions(struct ctx *c, struct service *s)
 {
-    struct tenancy_databases *databases = ARENA_NEW(c->arena, struct tenancy_databases);
-    enum st_err result = tenancy_databases(c, service_tenancy(s), databases);
+    struct all_databases *databases = ARENA_NEW(c->arena, struct all_databases);
+    enum st_err result = tenancy_all_databases(c, service_tenancy(s), databases);
     for (size_t i = 0; i < databases->n; i++) {
         enum st_err err = schema_ensure(c, databases->v[i]->config);
         if (err)

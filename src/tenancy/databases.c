@@ -1,28 +1,45 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "tenancy/databases.h"
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All databases of an app.
+ */
+#include <string.h>
 
-static enum st_err add(struct ctx *c, struct tenancy *t, struct tenant_id id, struct tenancy_databases *out)
+#include "config/config.h"
+#include "tenancy/tenancy.h"
+
+struct places {
+    struct tenant_databases *out;
+    const char **pools; /* of out->v: two connection pools may lead to one database */
+};
+
+static void add_database(struct places *p, const struct tenant *t)
 {
-    const struct tenant *tenant;
-    enum st_err err = tenancy_find(c, t, id, &tenant);
-    if (err == ST_NOT_FOUND || err == ST_INTERNAL) /* removed meanwhile, or not loadable, which was logged */
-        return ST_OK;
-    ST_TRY(err);
-    for (size_t i = 0; i < out->n; i++)
-        if (out->v[i]->db == tenant->db)
-            return ST_OK;
-    if (out->n < TENANCY_DATABASES_MAX)
-        out->v[out->n++] = tenant;
-    return ST_OK;
+    for (size_t i = 0; i < p->out->n; i++)
+        if (strcmp(p->pools[i], t->config->user_pool_id) == 0)
+            return;
+    p->pools[p->out->n] = t->config->user_pool_id;
+    p->out->v[p->out->n++] = t->db;
 }
 
-enum st_err tenancy_databases(struct ctx *c, struct tenancy *t, struct tenancy_databases *out)
+enum st_err tenancy_databases(struct ctx *c, struct tenancy *t, const struct tenant *app,
+                              struct tenant_databases *out)
 {
-    const PGresult *r;
-    out->n = 0;
-    ST_TRY(add(c, t, TENANT_BASE, out));
-    ST_TRY(db_run_one(c, tenancy_base_db(t), &r, DB_CALL(STMT_tenants_with_database)));
-    for (size_t i = 0; i < db_rows(r); i++)
-        ST_TRY(add(c, t, (struct tenant_id){db_text(r, i, 0), db_text(r, i, 1), db_text(r, i, 2)}, out));
+    const PGresult *r = NULL;
+    if (app->more_databases)
+        ST_TRY(DB_RUN(c, tenancy_base_db(t), &r, STMT_tenant_databases, db_str(app->id.cud),
+                      db_str(app->id.app)));
+    size_t most = 1 + (r ? db_rows(r) : 0);
+    *out = (struct tenant_databases){.v = ARENA_ARRAY(c->arena, most, struct db *)};
+    struct places places = {out, ARENA_ARRAY(c->arena, most, const char *)};
+    add_database(&places, app);
+    for (size_t row = 0; row + 1 < most; row++) {
+        const struct tenant *tenant;
+        enum st_err err =
+            tenancy_find(c, t, (struct tenant_id){app->id.cud, app->id.app, db_text(r, row, 0)}, &tenant);
+        if (err == ST_UNAVAILABLE)
+            return err;
+        if (err == ST_OK) /* others are gone, or cannot be loaded, which was logged */
+            add_database(&places, tenant);
+    }
     return ST_OK;
 }

@@ -93,8 +93,13 @@ static enum st_err set_config(struct ctx *c, struct tenant_entry *e, const struc
 enum st_err tenant_read(struct ctx *c, struct db *base_db, struct tenant_id id, const struct config *parent,
                         struct tenant_entry **out)
 {
-    const PGresult *r;
-    ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_load, db_str(id.cud), db_str(id.app), db_str(id.tenant)));
+    struct db_call calls[] = {
+        DB_CALL(STMT_tenant_load, db_str(id.cud), db_str(id.app), db_str(id.tenant)),
+        DB_CALL(STMT_tenant_databases, db_str(id.cud), db_str(id.app)),
+    };
+    bool public = str_is(id.tenant, STR("public"));
+    ST_TRY(db_run(c, base_db, calls, public ? 2 : 1));
+    const PGresult *r = calls[0].result;
     bool stored = db_rows(r) == 1, base = tenant_is_base(id);
     if (!stored && !base)
         return ST_NOT_FOUND;
@@ -111,6 +116,7 @@ enum st_err tenant_read(struct ctx *c, struct db *base_db, struct tenant_id id, 
         return ST_UNAVAILABLE;
     guard->object = e;
     e->tenant.stored = stored;
+    e->tenant.more_databases = public && db_rows(calls[1].result) > 0;
     e->tenant.emailpassword_enabled = !stored || db_true(r, 0, EMAILPASSWORD);
     e->tenant.thirdparty_enabled = !stored || db_true(r, 0, THIRDPARTY);
     e->tenant.passwordless_enabled = !stored || db_true(r, 0, PASSWORDLESS);
