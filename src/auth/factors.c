@@ -12,17 +12,6 @@ static const struct {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-enum auth_linking_flag auth_linking_flag(const struct auth_call *k)
-{
-    enum { SINCE_FDI = 301 };
-    json_object *flag = NULL;
-    if (k->fdi < SINCE_FDI)
-        return AUTH_LINKING_UNDEFINED;
-    if (k->body)
-        (void)json_object_object_get_ex(k->body, "shouldTryLinkingWithSessionUser", &flag);
-    return flag && json_object_get_boolean(flag) ? AUTH_LINKING_YES : AUTH_LINKING_NO;
-}
-
 static bool can_do(const struct site *site, struct str factor)
 {
     for (size_t i = 0; i < KNOWN; i++)
@@ -59,14 +48,6 @@ size_t auth_first_factors(const struct site *site, const struct tenant *t, struc
     return n;
 }
 
-enum st_err auth_load_for_sign_in(struct auth_call *k)
-{
-    ST_TRY(auth_session_load(k, AUTH_SESSION_BY_LINKING_FLAG));
-    if (k->session)
-        k->tenant = k->session->tenant;
-    return ST_OK;
-}
-
 static bool is_first_factor(const struct auth_call *k, const char *factor)
 {
     struct str factors[AUTH_FACTORS_MAX];
@@ -79,14 +60,15 @@ static bool is_first_factor(const struct auth_call *k, const char *factor)
 
 enum st_err auth_pre_auth(struct auth_call *k, const char *factor)
 {
-    if (k->session && auth_linking_flag(k) == AUTH_LINKING_YES)
+    if (k->session && k->linking == AUTH_LINKING_TRUE)
         return ctx_fail(k->c, ST_INTERNAL,
                         "shouldTryLinkingWithSessionUser is true, but account linking is not configured");
     if (is_first_factor(k, factor))
         return ST_OK;
     if (!k->session)
         return auth_unauthorised(k, true);
-    return ctx_fail(k->c, ST_BAD_REQUEST,
-                    "First factor sign in/up called for a non-first factor with an active session. This might "
-                    "indicate that you are trying to use this as a secondary factor, but disabled account linking.");
+    return ctx_fail(
+        k->c, ST_BAD_REQUEST,
+        "First factor sign in/up called for a non-first factor with an active session. This might "
+        "indicate that you are trying to use this as a secondary factor, but disabled account linking.");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The email-password recipe at the auth door (spec: fdi-recipes 1). Where a password is hashed the handler ends with
- * exchange_await and a second function goes on after the hash.
+ * The email-password recipe at the auth door (spec: fdi-recipes 1). Where a password is hashed the handler
+ * ends with exchange_await and a second function goes on after the hash.
  */
 #include "auth/factors.h"
 #include "base/random.h"
@@ -37,11 +37,13 @@ static void answer_email_exists(struct auth_call *k)
     json_close(&k->out, ']');
 }
 
-static enum st_err answer_signed_in(struct auth_call *k, const struct user *user, const struct login_method *method)
+static enum st_err answer_signed_in(struct auth_call *k, const struct user *user,
+                                    const struct login_method *method)
 {
     ST_TRY(auth_session_create(k, k->tenant, user, method));
     auth_status(k, "OK");
-    return auth_write_user(k, user);
+    auth_write_user(k, user);
+    return ST_OK;
 }
 
 /* ---- sign-up and sign-in ---- */
@@ -75,11 +77,11 @@ static enum st_err begin(struct auth_call *k, enum form_kind kind, struct sign_i
     }
     s->email = email_normalise(k->c->arena, s->form.email);
     k->state = *in = s;
-    return auth_load_for_sign_in(k);
+    return auth_session_load(k, AUTH_SESSION_BY_LINKING_FLAG);
 }
 
-static size_t event_calls(struct auth_call *k, enum site_event kind, struct str user_id, struct str recipe_user_id,
-                          const struct sign_in *s, struct db_call *calls)
+static size_t event_calls(struct auth_call *k, enum site_event kind, struct str user_id,
+                          struct str recipe_user_id, const struct sign_in *s, struct db_call *calls)
 {
     struct event e = {.kind = kind,
                       .user_id = user_id,
@@ -144,8 +146,8 @@ static enum st_err finish_signin(struct exchange *x)
     ST_TRY(emailpassword_job_error(k->c, s->job));
     if (!s->job->match)
         return wrong_credentials(k);
-    size_t n =
-        event_calls(k, SITE_EVENT_SIGN_IN, user_public_id(who->user), method_public_id(who->method), s, events);
+    size_t n = event_calls(k, SITE_EVENT_SIGN_IN, user_public_id(who->user), method_public_id(who->method), s,
+                           events);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, who, events, n));
     return answer_signed_in(k, who->user, who->method);
 }
@@ -161,7 +163,8 @@ static enum st_err post_signin(struct auth_call *k)
     if (!emailpassword_is_fake_email(s->email))
         ST_TRY(emailpassword_find(k->c, k->tenant, s->email, &s->candidate));
     if (s->candidate.method) {
-        s->job = emailpassword_verify_job(k->c->arena, k->tenant, s->form.password, s->candidate.password_hash);
+        s->job =
+            emailpassword_verify_job(k->c->arena, k->tenant, s->form.password, s->candidate.password_hash);
         return exchange_await(k->x, s->job, finish_signin);
     }
     s->job = emailpassword_hash_job(k->c->arena, k->tenant, s->form.password);
@@ -214,34 +217,24 @@ static const struct login_method *method_for(const struct users *users, struct s
     return NULL;
 }
 
-/* The header's first language, as far as a mail can have one: "de-AT,de;q=0.9" is "de". */
-static struct str first_language(const struct http_request *rq)
-{
-    struct str header = str_trim(http_param(rq, "HTTP_ACCEPT_LANGUAGE"));
-    size_t n = 0;
-    while (n < header.n && ((header.p[n] | 32) >= 'a' && (header.p[n] | 32) <= 'z'))
-        n++;
-    return n == 2 ? str_head(header, n) : STR_NONE;
-}
-
-/* Token and mail are written together, or, for an address that nobody has, something as dear that goes away by
- * itself: neither the answer nor its time tells which. */
+/* Token and mail are written together, or, for an address that nobody has, something as dear that goes away
+ * by itself: neither the answer nor its time tells which. */
 static enum st_err send_reset_mail(struct auth_call *k, const struct login_method *method, struct str email)
 {
     struct str token;
-    struct db_call calls[2];
+    struct db_call calls[DELIVER_DECOY_CALLS];
     if (!method) {
-        calls[0] = deliver_nothing_call(k->c, k->site, k->tenant);
-        return db_run(k->c, k->tenant->db, calls, 1);
+        deliver_decoy_calls(k->c, k->site, k->tenant, calls);
+        return db_run(k->c, k->tenant->db, calls, DELIVER_DECOY_CALLS);
     }
     calls[0] = emailpassword_reset_token_call(k->c->arena, k->tenant, method->user_id, email, &token);
     struct mail mail = {
         .kind = MAIL_PASSWORD_RESET,
         .to = method->email,
         .link = arena_printf(k->c->arena, "%.*s%.*s/reset-password?token=%.*s&tenantId=%.*s",
-                             STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path), STR_ARG(token),
-                             STR_ARG(k->tenant->id.tenant)),
-        .language = first_language(&k->x->rq),
+                             STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path),
+                             STR_ARG(token), STR_ARG(k->tenant->id.tenant)),
+        .language = http_param(&k->x->rq, "HTTP_ACCEPT_LANGUAGE"),
     };
     calls[1] = deliver_mail_call(k->c, k->site, k->tenant, &mail);
     return db_run(k->c, k->tenant->db, calls, 2);
@@ -262,9 +255,10 @@ static enum st_err post_reset_token(struct auth_call *k)
     ST_TRY(users_find(k->c, k->tenant->db, &q, &users));
     const struct user *primary = primary_among(&users);
     if (primary && emailpassword_risks_takeover(primary, email)) {
-        auth_refuse(k, "PASSWORD_RESET_NOT_ALLOWED",
-                    "Reset password link was not created because of account take over risk. Please contact support. "
-                    "(ERR_CODE_001)");
+        auth_refuse(
+            k, "PASSWORD_RESET_NOT_ALLOWED",
+            "Reset password link was not created because of account take over risk. Please contact support. "
+            "(ERR_CODE_001)");
         return ST_OK;
     }
     ST_TRY(send_reset_mail(k, method_for(&users, k->tenant->id.tenant, email), email));
@@ -323,18 +317,18 @@ static enum st_err post_reset(struct auth_call *k)
     return exchange_await(k->x, job, finish_reset);
 }
 
-#define POST_ROW(PATH, FIELDS, IN, HANDLER)                                                                          \
-    {                                                                                                                \
-        .path = (PATH), .method = HTTP_POST, .recipe = SITE_EMAILPASSWORD, .body = AUTH_JSON_BODY, .fields = (FIELDS), \
-        .in_size = sizeof(IN), .handler = (HANDLER)                                                                  \
+#define POST_ROW(PATH, FIELDS, IN, HANDLER)                                                                  \
+    {                                                                                                        \
+        .path = (PATH), .method = HTTP_POST, .recipe = SITE_EMAILPASSWORD, .body = AUTH_JSON_BODY,           \
+        .fields = (FIELDS), .in_size = sizeof(IN), .handler = (HANDLER)                                      \
     }
-#define EXISTS_ROW(PATH)                                                                                             \
-    {                                                                                                                \
-        .path = (PATH), .method = HTTP_GET, .recipe = SITE_EMAILPASSWORD, .fields = exists_fields,                   \
-        .in_size = sizeof(struct exists_in), .handler = get_email_exists                                             \
+#define EXISTS_ROW(PATH)                                                                                     \
+    {                                                                                                        \
+        .path = (PATH), .method = HTTP_GET, .recipe = SITE_EMAILPASSWORD, .fields = exists_fields,           \
+        .in_size = sizeof(struct exists_in), .handler = get_email_exists                                     \
     }
 
-const struct auth_route emailpassword_auth_routes[] = {
+const struct auth_route emailpassword_fdi_routes[] = {
     POST_ROW("/signup", form_fields, struct form_in, post_signup),
     POST_ROW("/signin", form_fields, struct form_in, post_signin),
     POST_ROW("/user/password/reset/token", form_fields, struct form_in, post_reset_token),

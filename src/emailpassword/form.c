@@ -56,7 +56,8 @@ static enum st_err check_element(struct ctx *c, json_object *element)
         return ctx_fail(c, ST_BAD_REQUEST, "All elements of formFields must be an object");
     if (!json_object_object_get_ex(element, "id", &id) || !json_object_is_type(id, json_type_string) ||
         !json_object_object_get_ex(element, "value", &value))
-        return ctx_fail(c, ST_BAD_REQUEST, "All elements of formFields must contain an 'id' and 'value' field");
+        return ctx_fail(c, ST_BAD_REQUEST,
+                        "All elements of formFields must contain an 'id' and 'value' field");
     if (json_object_is_type(value, json_type_string))
         return ST_OK;
     if (str_is(json_str(id), STR("email")) || str_is(json_str(id), STR("password")))
@@ -67,7 +68,8 @@ static enum st_err check_element(struct ctx *c, json_object *element)
 /* The first element with a field's id counts; unknown ids are passed over. */
 static void take_element(struct reading *r, json_object *element)
 {
-    json_object *id = json_object_object_get(element, "id"), *value = json_object_object_get(element, "value");
+    json_object *id = json_object_object_get(element, "id"),
+                *value = json_object_object_get(element, "value");
     for (size_t i = 0; i < r->nfields; i++)
         if (!r->values[i] && str_is(r->fields[i]->id, json_str(id)))
             r->values[i] = value;
@@ -96,7 +98,8 @@ static void add_error(struct reading *r, const struct site_field *f, const char 
 
 static const char *check_new_password(const struct reading *r)
 {
-    const struct str context[VALIDATE_CONTEXT] = {r->out->email.p ? r->out->email : STR(""), r->site->app_name};
+    const struct str context[VALIDATE_CONTEXT] = {r->out->email.p ? r->out->email : STR(""),
+                                                  r->site->app_name};
     return r->site->emailpassword.password_profile == SITE_PASSWORD_NIST
                ? validate_password_nist(r->out->password, context)
                : validate_password(r->out->password);
@@ -105,18 +108,19 @@ static const char *check_new_password(const struct reading *r)
 /* Values that no column or hash can hold are refused like those that break a rule. */
 static void check_value(struct reading *r, const struct site_field *f, json_object *value)
 {
-    struct str text = json_object_is_type(value, json_type_string) ? json_str(value) : json_text(r->c->arena, value);
+    struct str text =
+        json_object_is_type(value, json_type_string) ? json_str(value) : json_text(r->c->arena, value);
     if (is_email(f))
         text = str_trim(text);
     if (str_find(text, 0) != text.n) {
         add_error(r, f, is_email(f) ? "Email is invalid" : "Field is invalid", STR_NONE);
     } else if (f->pattern && !(r->kind == FORM_SIGN_IN && is_password(f))) {
-        if (!pattern_matches(f->pattern, text))
+        if (pattern_match(f->pattern, text) != PATTERN_MATCH)
             add_error(r, f, f->error.p ? NULL : "Field is invalid", f->error);
     } else {
-        const char *wrong = is_email(f)                                       ? validate_email(text)
+        const char *wrong = is_email(f)                                 ? validate_email(text)
                             : is_password(f) && r->kind != FORM_SIGN_IN ? check_new_password(r)
-                                                                              : NULL;
+                                                                        : NULL;
         if (wrong)
             add_error(r, f, wrong, STR_NONE);
     }
@@ -127,7 +131,8 @@ static bool is_given(json_object *value)
     return value && !(json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0);
 }
 
-static void keep_custom(struct reading *r, struct json_out *custom, const struct site_field *f, json_object *value)
+static void keep_custom(struct reading *r, struct json_out *custom, const struct site_field *f,
+                        json_object *value)
 {
     if (!custom->buf.n)
         json_open(custom, NULL, '{');
@@ -142,7 +147,8 @@ enum st_err form_read(struct ctx *c, const struct site *site, enum form_kind kin
     *out = (struct form){.nerrors = 0};
     choose_fields(&r);
     ST_TRY(read_elements(&r, fields));
-    for (size_t i = 0; i < r.nfields; i++) { /* first all values: the rule for passwords looks at the address */
+    for (size_t i = 0; i < r.nfields;
+         i++) { /* first all values: the rule for passwords looks at the address */
         if (r.values[i] && is_email(r.fields[i]))
             out->email = str_trim(json_str(r.values[i]));
         else if (r.values[i] && is_password(r.fields[i]))

@@ -23,14 +23,14 @@ struct form_error {
 };
 
 struct form {
-    struct str email, password;        /* as given, the address trimmed; absent when the form has none */
-    json_object *custom;               /* the other fields by id, or NULL when none was given */
+    struct str email, password; /* as given, the address trimmed; absent when the form has none */
+    json_object *custom;        /* the other fields by id, or NULL when none was given */
     struct form_error errors[SITE_FIELDS_MAX];
     size_t nerrors; /* 0: the form is good */
 };
 
-/* FIELDS is the body's `formFields` (NULL: missing). ST_BAD_REQUEST with the spec's texts for a form that no front
- * end sends; what a person can correct is in OUT->errors. */
+/* FIELDS is the body's `formFields` (NULL: missing). ST_BAD_REQUEST with the spec's texts for a form that no
+ * front end sends; what a person can correct is in OUT->errors. */
 enum st_err form_read(struct ctx *c, const struct site *site, enum form_kind kind, json_object *fields,
                       struct form *out) ST_MUST_CHECK;
 

@@ -109,7 +109,8 @@ enum st_err emailpassword_consume_reset_token(struct ctx *c, const struct tenant
 
 /* ---- at the auth door ---- */
 
-enum st_err emailpassword_reset_token_is_live(struct ctx *c, const struct tenant *t, struct str token, bool *out)
+enum st_err emailpassword_reset_token_is_live(struct ctx *c, const struct tenant *t, struct str token,
+                                              bool *out)
 {
     const PGresult *r;
     ST_TRY(DB_RUN(c, t->db, &r, STMT_emailpassword_reset_token_live, db_str(t->id.app),
@@ -150,7 +151,8 @@ static enum st_err reset_tx(struct ctx *c, struct db *db, void *arg)
     struct db_call calls[] = {
         DB_CALL(STMT_emailpassword_set_hash, db_str(k->tenant->id.app), db_str(k->found.user_id),
                 db_str(k->password_hash)),
-        emailverification_mark_call(k->tenant, method_public_id(m), email_normalise(c->arena, k->found.email)),
+        emailverification_mark_call(k->tenant, method_public_id(m),
+                                    email_normalise(c->arena, k->found.email)),
     };
     db_commit_with_next(c);
     return db_run(c, db, calls, k->mark_verified ? 2 : 1);
@@ -161,8 +163,11 @@ static enum st_err add_login(struct ctx *c, const struct consume *k, enum emailp
 {
     struct str id = random_uuid_str(c->arena), email = email_normalise(c->arena, k->found.email);
     struct db_call mark = emailverification_mark_call(k->tenant, id, email);
-    struct emailpassword_new_user new_user = {
-        .id = id, .email = email, .password_hash = k->password_hash, .with = &mark, .nwith = k->mark_verified};
+    struct emailpassword_new_user new_user = {.id = id,
+                                              .email = email,
+                                              .password_hash = k->password_hash,
+                                              .with = &mark,
+                                              .nwith = k->mark_verified};
     struct user user;
     ST_TRY(emailpassword_create_user(c, k->tenant, &new_user, &user, result));
     if (*result == EMAILPASSWORD_EMAIL_EXISTS)
@@ -174,7 +179,8 @@ enum st_err emailpassword_reset_password(struct ctx *c, const struct tenant *t, 
                                          struct str password_hash, bool mark_verified,
                                          enum emailpassword_result *result)
 {
-    struct consume k = {.tenant = t, .token = token, .password_hash = password_hash, .mark_verified = mark_verified};
+    struct consume k = {
+        .tenant = t, .token = token, .password_hash = password_hash, .mark_verified = mark_verified};
     ST_TRY(db_tx(c, t->db, reset_tx, &k));
     *result = k.result;
     return k.result == EMAILPASSWORD_UNKNOWN_USER ? add_login(c, &k, result) : ST_OK;

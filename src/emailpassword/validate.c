@@ -20,8 +20,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* White space of JavaScript's \s beyond ASCII: U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F,
- * U+3000, U+FEFF, in UTF-8. */
+/* White space of JavaScript's \s beyond ASCII: U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F,
+ * U+205F, U+3000, U+FEFF, in UTF-8. */
 static bool starts_with_wide_space(struct str s)
 {
     static const char *const spaces[] = {"\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9",
@@ -152,21 +152,21 @@ const char *validate_password(struct str password)
     return digit ? NULL : "Password must contain at least one number";
 }
 
-/* What is tried first everywhere. Digits and signs at the end of a password are taken off before it is looked up, so
- * words stand without them and may be shorter than a password. */
+/* What is tried first everywhere. Digits and signs at the end of a password are taken off before it is looked
+ * up, so words stand without them and may be shorter than a password. */
 static const char *const common[] = {
-    "1q2w3e4r",  "1qaz2wsx",   "abcd1234",  "access",    "admin",      "administrator", "asdfasdf",
-    "asdfghjk",  "asdfghjkl",  "baseball",  "basketball", "batman",    "butterfly",     "changeme",
-    "charlie",   "chocolate",  "computer",  "corvette",  "default",    "dragon",        "einstein",
-    "football",  "footballer", "freedom",   "fuckyou",   "guest",      "harley",        "hello",
-    "hockey",    "iloveyou",   "internet",  "jennifer",  "jessica",    "jordan",        "killer",
-    "letmein",   "login",      "lovely",    "master",    "maverick",   "mercedes",      "michael",
-    "michelle",  "midnight",   "monkey",    "mustang",   "mypassword", "nothing",       "p@ssw0rd",
-    "passw0rd",  "password",   "passwort",  "pokemon",   "princess",   "q1w2e3r4",      "q1w2e3r4t5",
-    "qazwsxedc", "qwer",       "qwert",     "qwerty",    "qwertyui",   "qwertyuiop",    "qwertz",
-    "qwertzui",  "qwertzuiop", "root",      "samsung",   "secret",     "shadow",        "soccer",
-    "starwars",  "summer",     "sunshine",  "superman",  "target",     "tequiero",      "test",
-    "testtest",  "thomas",     "trustno",   "user",      "welcome",    "whatever",      "winter",
+    "1q2w3e4r",  "1qaz2wsx",   "abcd1234", "access",     "admin",      "administrator", "asdfasdf",
+    "asdfghjk",  "asdfghjkl",  "baseball", "basketball", "batman",     "butterfly",     "changeme",
+    "charlie",   "chocolate",  "computer", "corvette",   "default",    "dragon",        "einstein",
+    "football",  "footballer", "freedom",  "fuckyou",    "guest",      "harley",        "hello",
+    "hockey",    "iloveyou",   "internet", "jennifer",   "jessica",    "jordan",        "killer",
+    "letmein",   "login",      "lovely",   "master",     "maverick",   "mercedes",      "michael",
+    "michelle",  "midnight",   "monkey",   "mustang",    "mypassword", "nothing",       "p@ssw0rd",
+    "passw0rd",  "password",   "passwort", "pokemon",    "princess",   "q1w2e3r4",      "q1w2e3r4t5",
+    "qazwsxedc", "qwer",       "qwert",    "qwerty",     "qwertyui",   "qwertyuiop",    "qwertz",
+    "qwertzui",  "qwertzuiop", "root",     "samsung",    "secret",     "shadow",        "soccer",
+    "starwars",  "summer",     "sunshine", "superman",   "target",     "tequiero",      "test",
+    "testtest",  "thomas",     "trustno",  "user",       "welcome",    "whatever",      "winter",
     "zaq12wsx",  "zxcvbnm",
 };
 
@@ -186,8 +186,8 @@ static bool is_common(struct str password)
     return is_common_word(password) || is_common_word(word);
 }
 
-/* Every byte follows from the one before by the same step: aaaaaaaa, 12345678, hgfedcba; or the first half again and
- * again: abcabcabc, 12121212. */
+/* Every byte follows from the one before by the same step: aaaaaaaa, 12345678, hgfedcba; or the first half
+ * again and again: abcabcabc, 12121212. */
 static bool is_run(struct str s)
 {
     bool straight = true;
@@ -212,7 +212,8 @@ static bool is_built_on(struct str password, struct str word)
 {
     if (word.n < 4 || password.n < word.n || password.n > word.n + 4)
         return false;
-    return str_is_ci(str_head(password, word.n), word) || str_is_ci(str_from(password, password.n - word.n), word);
+    return str_is_ci(str_head(password, word.n), word) ||
+           str_is_ci(str_from(password, password.n - word.n), word);
 }
 
 const char *validate_password_nist(struct str password, const struct str context[VALIDATE_CONTEXT])

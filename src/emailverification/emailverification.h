@@ -9,7 +9,8 @@
 
 #include "tenancy/tenancy.h"
 
-/* Makes a token, unless the address is verified: then *TOKEN is absent. */
+/* Makes a token, unless the address is verified: then *TOKEN is absent. ST_BAD_REQUEST: the tenant is gone;
+ * an id or address longer than its column. */
 enum st_err emailverification_create_token(struct ctx *c, const struct tenant *t, struct str user_id,
                                            struct str email, struct str *token) ST_MUST_CHECK;
 /* For an address that the caller knows not to be verified: *TOKEN is good once the call has run. It can
@@ -20,16 +21,28 @@ struct db_call emailverification_token_call(struct ctx *c, const struct tenant *
 struct emailverification_verified {
     struct str user_id, email; /* as they were given for the token; absent: the token is not valid */
 };
-/* Takes a token (all of its user and address end with it) and marks the address verified. */
+/* Takes a token (all of its user and address end with it, also when it has expired) and makes the address
+ * verified. */
 enum st_err emailverification_consume(struct ctx *c, const struct tenant *t, struct str token,
                                       struct emailverification_verified *out) ST_MUST_CHECK;
 
+enum st_err emailverification_revoke_tokens(struct ctx *c, const struct tenant *t, struct str user_id,
+                                            struct str email) ST_MUST_CHECK;
+
 enum st_err emailverification_is_verified(struct ctx *c, struct db *db, struct str app, struct str user_id,
                                           struct str email, bool *out) ST_MUST_CHECK;
+/* The same for a user of any tenant of APP, a public tenant: in all of the app's databases, unless it is
+ * known to be one of APP's own. */
+enum st_err emailverification_find_verified(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
+                                            struct str user_id, struct str email, bool *out) ST_MUST_CHECK;
+enum st_err emailverification_unverify(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
+                                       struct str user_id, struct str email) ST_MUST_CHECK;
 
-/* Marks the address verified and ends its tokens in the tenant: what making a token and consuming it does. */
-struct db_call emailverification_mark_call(const struct tenant *t, struct str user_id, struct str email);
+/* Makes the address verified and ends its tokens in the tenant: what making a token and consuming it does. */
 enum st_err emailverification_mark(struct ctx *c, const struct tenant *t, struct str user_id,
                                    struct str email) ST_MUST_CHECK;
+struct db_call emailverification_mark_call(const struct tenant *t, struct str user_id, struct str email);
+/* Makes it verified; its tokens stay. */
+struct db_call emailverification_set_call(struct str app, struct str user_id, struct str email);
 
 #endif

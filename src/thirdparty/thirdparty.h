@@ -12,7 +12,7 @@
 /* 403 when the tenant does not have the recipe enabled; the rule depends on the interface version. */
 enum st_err thirdparty_check_enabled(struct ctx *c, const struct tenant *t, int cdi) ST_MUST_CHECK;
 
-/* A user and the login method of the identity; both NULL when there is none. */
+/* A user and its login method of the identity; both NULL when there is none. */
 struct thirdparty_candidate {
     const struct user *user;
     const struct login_method *method;
@@ -46,16 +46,17 @@ struct thirdparty_signinup_in {
     struct str third_party_id, third_party_user_id; /* as the provider says, "" allowed */
     struct str email;                               /* normalised (http/text.h) */
     bool verified;                                  /* the provider vouches for the address */
-    bool quiet;                                     /* nothing for the activity log and the last activity */
+    bool quiet;                                     /* the activity log is not told */
     const struct thirdparty_candidate
         *known;            /* what the caller has just read, also "nobody"; NULL: read it */
     thirdparty_more *more; /* or NULL */
     void *more_arg;
 };
 
-/* Signs a user in, or up when the tenant does not have the identity yet; a changed address is taken over.
- * With KNOWN one round trip, but for a changed address. ST_BAD_REQUEST: the tenant is gone; an id or address
- * longer than its column. */
+/* Signs a user in, or up when the tenant does not have the identity yet. A changed address is taken over,
+ * also by users that other tenants of the app have for the identity, unless it belongs to other primary users
+ * there. One round trip with KNOWN, two without, more for a changed address. ST_BAD_REQUEST: the tenant is
+ * gone; an id or address longer than its column. */
 enum st_err thirdparty_signinup(struct ctx *c, const struct tenant *t,
                                 const struct thirdparty_signinup_in *in,
                                 struct thirdparty_signinup *out) ST_MUST_CHECK;

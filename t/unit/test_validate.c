@@ -78,7 +78,9 @@ static void passwords(void **state)
         {STR("a1\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC"), short_text},   /* 7 of them, 12 bytes */
         {STR("secre-1"), short_text},
         {STR("12345678"), digits_only},
-        {STR("\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC" "1"), digits_only},
+        {STR("\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC\xC3\xBC"
+             "1"),
+         digits_only},
         {STR("password"), no_digit},
         {STR("passwor\xD9\xA1"), no_digit}, /* a digit, but not an ASCII one */
     };
@@ -98,8 +100,9 @@ static void nist_passwords(void **state)
     static const char few[] = "Password must contain at least 8 characters";
     static const char common[] =
         "This password is one of the first that others would try. Please choose another one";
-    static const char context_text[] = "This password is easy to guess from your e-mail address or the name of this "
-                                       "site. Please choose another one";
+    static const char context_text[] =
+        "This password is easy to guess from your e-mail address or the name of this "
+        "site. Please choose another one";
     static const struct str context[VALIDATE_CONTEXT] = {STR("jane.doe@example.com"), STR("My Shop")};
     static const struct row rows[] = {
         {STR("correct horse battery"), NULL},
