@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What holds for every operation of the core door: who may call it, by which path, and what becomes of input of the wrong
-# kind. Needs a service with the API key KEY, fcgi_max_body 65536 and a tenant t1.
+# What holds for every operation of the core door: who may call it, by which path, in which versions, and what happens to
+# input of the wrong kind. Each call of check_route is one subtest.
 #
-#   check_routes($core, ['POST', '/recipe/session', 'tenant', { userId => 'u', '?x>2.21' => T }], [...]);
+#   my $s = ST::Stack->new(ST::Routes::STACK);     # with tenant t1 made by make_places
+#   check_route($s->core, 'POST', '/recipe/signin', 'tenant', { email => 'x', password => 'y' });
 #
-# A row: method, path, scope, members of good input, and options of ST::Core's request (rid).
-#   scope: tenant; app (403 on a tenant's path from CDI 5.0); loose; verify (as app, but from 5.6 on only); refresh (the tenant
-#   must exist, but does not count).
-#   Members: ?name is optional, ~name is needed but not asked for in the usual words, name>cdi exists from that version on.
+# SCOPE: tenant; app (403 on a tenant's path from CDI 5.0); loose (the tenant in the path does not count); public (a tenant
+# that is there must not call it); answer (an answer says that there is no such tenant); verify and refresh as the session
+# recipe has them.
+# IN: members of good input. ?name: optional, sent with GET only; +name: optional, and sent; name>cdi, name<cdi: from, until
+# that version; name|null: may be null. A fourth argument: the first version of the operation.
 package ST::Routes;
 use v5.36;
 
@@ -16,9 +18,40 @@ use Exporter qw(import);
 use JSON::PP ();
 use Test::More;
 
-our @EXPORT_OK = qw(check_routes KEY);
+our @EXPORT_OK = qw(check_route make_places text_of);
 
-use constant KEY => 'an-api-key-of-20-characters';
+use constant KEY   => 'an-api-key-of-20-characters';
+use constant STACK => (config => { api_keys => KEY, fcgi_max_body => 65_536, bcrypt_log_rounds => 4 }, api_key => KEY, cdi => '5.6');
+use constant { T => JSON::PP::true, F => JSON::PP::false };
+
+# The version before one that brought something.
+my %before = ('2.21' => '2.20', '3.0' => '2.21', '4.0' => '3.1', '5.0' => '4.0', '5.3' => '5.2', '5.6' => '5.5');
+
+sub make_places ($core) {
+    $core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', firstFactors => undef })->{status} == 200 or die "no tenant\n";
+    return;
+}
+
+sub name_of ($key) { return $key =~ s/\A[?+]|[<>|].*//gr }
+sub is_optional ($key) { return $key =~ /\A[?+]/ }
+
+sub known_in ($key, $cdi) {
+    my ($sign, $limit) = $key =~ /([<>])([\d.]+)/ or return 1;
+    my ($have, $want)  = map { my ($major, $minor) = split /[.]/; $major * 100 + $minor } $cdi, $limit;
+    return $sign eq '>' ? $have >= $want : $have < $want;
+}
+
+# For CDI: what is not known there is sent as well, unless it has another name there.
+sub good ($method, $in, $cdi = '5.6') {
+    return { map { (name_of($_) => $in->{$_}) } grep { ($method eq 'GET' || !/\A[?]/) && (!/</ || known_in($_, $cdi)) } keys %$in };
+}
+
+# Options: door, cdi and those of ST::Core's request.
+sub call ($core, $method, $path, $in, %opt) {
+    my $door = delete $opt{door} // $core;
+    return $method eq 'GET' ? $door->get($path, query => $in, %opt) : $door->request($method, $path, $in, %opt);
+}
+sub text_of ($answer) { return "$answer->{status} $answer->{text}" }
 
 my $not_found = 'AppId or tenantId not found =>';
 my %unknown   = (
@@ -26,52 +59,36 @@ my %unknown   = (
     tenant => "400 $not_found Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, t9)\n",
     both   => "400 $not_found Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, no-app, public)\n",
 );
+my $no_tenant = qq(200 {"status":"TENANT_NOT_FOUND_ERROR"}\n);
 
-sub name_of ($key) { return $key =~ s/\A[?~]|>.*//gr }
-sub good ($in) { return { map { (name_of($_) => $in->{$_}) } grep { !/\A[?]/ } keys %$in } }
-sub text_of ($answer) { return "$answer->{status} $answer->{text}" }
+sub check_route ($core, $method, $path, $scope, $in, $since = '2.7') {
+    my $good = good($method, $in);
+    return subtest "$method $path @{[sort keys %$good]}" => sub {
+        my $answer = call($core, $method, $path, $good);
+        is $answer->{status}, 200, 'good input' or diag $answer->{text};
+        is $answer->{headers}{'content-type'}, 'application/json;charset=UTF-8', 'content type';
+        like $answer->{text}, qr/\A\{.*\}\n\z/s, 'one line';
+        is call($core, $method, uc($path) . q{/}, $good)->{status}, 200, 'capitals and a slash at the end';
+        is call($core, $method, "/appid-public/public$path", $good)->{status}, 200, 'the public names';
+        is call($core, $method, $path, $good, cdi => undef)->{status}, 200, 'no version means the newest';
+        is text_of(call($core, $method, $path, $good, cdi => '2.6')), "400 cdi-version 2.6 not supported\n", 'a version that is not supported';
+        is text_of(call($core, $method, $path, $good, cdi => $before{$since})), "404 Not found\n", "not before $since" if $before{$since};
+        check_key($core, $method, $path, $good);
+        check_scope($core, $method, $path, $scope, $in, $since);
+        $method eq 'GET' ? check_query($core, $path, $in) : check_body($core, $method, $path, $in);
+    };
+}
 
-sub check_routes ($core, @rows) {
-    for my $row (@rows) {
-        my ($method, $path, $scope, $in, %opt) = @$row;
-        my $call = sub ($with, %more) {
-            my $door = delete $more{door} // $core;
-            my $at   = ($more{prefix} // q{}) . (delete $more{path} // $path);
-            delete $more{prefix};
-            return $door->get($at, query => $with, %opt, %more) if $method eq 'GET' && ref $with;
-            return $door->request($method, $at, $with, %opt, %more);
-        };
-        subtest "$method $path" . ($opt{rid} ? " ($opt{rid})" : q{}) => sub {
-            check_caller($core, $call, $path, good($in));
-            check_scope($call, $scope, good($in));
-            $method eq 'GET' ? check_query($call, $path, $in) : check_body($call, $in);
-        };
-    }
+sub check_key ($core, $method, $path, $good) {
+    is text_of(call($core, $method, $path, $good, door => $core->with(api_key => $_))), "401 Invalid API key\n", 'API key ' . ($_ // 'missing')
+      for undef, q{}, 'wrong', 'an-api-key-of-20-character', 'an-api-key-of-20-charactersx';
+    is text_of(call($core, 'GET', $path, {}, door => $core->with(api_key => undef))), "401 Invalid API key\n", 'before any input is looked at';
+    my %bearer = (authorization => 'Bearer ' . KEY);
+    is call($core, $method, $path, $good, door => $core->with(api_key => undef), headers => \%bearer)->{status}, 200, 'the key as a bearer token';
     return;
 }
 
-sub check_caller ($core, $call, $path, $good) {
-    my $answer = $call->($good);
-    is $answer->{status}, 200, 'good input' or diag $answer->{text};
-    is $answer->{headers}{'content-type'}, 'application/json;charset=UTF-8', 'content type';
-    like $answer->{text}, qr/\A\{.*\}\n\z/s, 'one line';
-    is $call->($good, path => uc($path) . q{/})->{status}, 200, 'capitals and a slash at the end';
-    is $call->($good, prefix => '/appid-public/public')->{status}, 200, 'the public names';
-    is $call->($good, cdi => undef)->{status}, 200, 'no version means the newest';
-    is text_of($call->($good, cdi => '2.6')), "400 cdi-version 2.6 not supported\n", 'a version that is not supported';
-    for my $key (undef, q{}, 'wrong', substr(KEY, 1), KEY . 'x') {
-        is text_of($call->($good, door => $core->with(api_key => $key))), "401 Invalid API key\n", 'API key ' . ($key // 'missing');
-    }
-    is text_of($call->({}, door => $core->with(api_key => undef))), "401 Invalid API key\n", 'before any input is looked at';
-    is $call->($good, door => $core->with(api_key => undef), headers => { authorization => 'Bearer ' . KEY })->{status}, 200, 'the key as a bearer token';
-    return;
-}
-
-sub check_scope ($call, $scope, $good) {
-    my $app = text_of($call->($good, prefix => '/appid-no-app'));
-    $scope eq 'refresh'
-      ? like $app, qr/\A400 $not_found (?:App|Tenant) with .*no-app/, 'an unknown app'
-      : is $app, $unknown{ $scope eq 'tenant' ? 'both' : 'app' }, 'an unknown app';
+sub check_scope ($core, $method, $path, $scope, $in, $since) {
     my $forbid = "403 Only public tenantId can call this app specific API\n";
     my %want   = (    # of a tenant that is there, and one that is not, now and at 4.0
         tenant  => ['200', $unknown{tenant}, '200', $unknown{tenant}],
@@ -79,62 +96,73 @@ sub check_scope ($call, $scope, $good) {
         loose   => [('200') x 4],
         app     => [$forbid, $forbid, '200', '200'],
         verify  => [$forbid, $forbid, '200', '200'],
+        public  => ['403', $unknown{tenant}, '403', $unknown{tenant}],
+        answer  => ['200', $no_tenant, '200', $no_tenant],
     );
-    my @got = map { my $cdi = $_; map { $call->($good, prefix => $_, cdi => $cdi) } '/t1', '/t9' } '5.6', '4.0';
-    is_deeply [map { $_->{status} == 200 ? '200' : text_of($_) } @got], $want{$scope}, 'the tenant in the path';
-    is $call->($good, prefix => '/t9', cdi => '5.5')->{status}, 200, 'from 5.6 on only' if $scope eq 'verify';
-    is text_of($call->($good, prefix => '/t1', cdi => '2.21')), "404 Not found\n", 'not before 3.0';
+    my @got = map { my $cdi = $_; map { call($core, $method, $path, good($method, $in, $cdi), prefix => $_, cdi => $cdi) } '/t1', '/t9' } '5.6', '4.0';
+    my @told = map { $_->{status} == 200 && text_of($_) ne $no_tenant ? '200' : $scope eq 'public' && $_->{status} == 403 ? '403' : text_of($_) } @got;
+    is_deeply \@told, $want{$scope}, 'the tenant in the path';
+    my $app  = text_of(call($core, $method, $path, good($method, $in), prefix => '/appid-no-app'));
+    my %none = (app => $unknown{app}, loose => $unknown{app}, verify => $unknown{app}, tenant => $unknown{both}, refresh => $unknown{both}, public => $unknown{both}, answer => $no_tenant);
+    is $app, $none{$scope}, 'an unknown app';
+    is call($core, $method, $path, good($method, $in), prefix => '/t9', cdi => '5.5')->{status}, 200, 'from 5.6 on only' if $scope eq 'verify';
+    is text_of(call($core, $method, $path, good($method, $in), prefix => '/t1', cdi => '2.21')), "404 Not found\n", 'not before 3.0';
     return;
 }
 
-sub check_query ($call, $path, $in) {
-    my $good = good($in);
-    my @query = sort keys %$in;
-    for my $key (grep { !/\A[?~]/ } @query) {
-        my %rest = %$good;
-        delete $rest{$key};
-        is text_of($call->(\%rest)), "400 Field name '$key' is missing in GET request\n", "no $key";
+sub check_query ($core, $path, $in) {
+    my $good = good('GET', $in);
+    for my $key (sort keys %$in) {
+        my $name  = name_of($key);
+        my %rest  = %$good;
+        my $value = delete $rest{$name};
+        my $get   = sub ($query) { return call($core, 'GET', "$path?$query", keys %rest ? \%rest : undef) };
+        is text_of(call($core, 'GET', $path, \%rest)), "400 Field name '$name' is missing in GET request\n", "no $name" if !is_optional($key);
+        is $get->("$name=$value&$name=b")->{status}, 200, "$name twice: the first counts";
+        is $get->("$name=%00")->{status}, 400, 'with a NUL byte';
+        cmp_ok $get->("$name=%zz")->{status}, '>=', 400, 'with a bad escape';
+        like $get->("$name=" . 'x' x 20_000)->{status}, qr/\A(?:200|400)\z/, 'a long one';
     }
-    for my $name (map { name_of($_) } @query) {
-        is $call->({ %$good, $name => ['a', 'b'] })->{status}, 200, "$name twice" if exists $good->{$name};
-        cmp_ok $call->(undef, path => "$path?$name=%zz")->{status}, '>=', 400, "$name with a bad escape";
-        is $call->({ %$good, $name => "a\0b" })->{status}, 400, "$name with a NUL byte";
-        cmp_ok $call->({ %$good, $name => 'x' x 6_000 })->{status}, '<', 500, "a long $name";
-    }
+    is $core->request('GET', $path, 'x' x 70_000)->{status}, 413, 'a body that is too large';
     return;
 }
 
-sub check_body ($call, $in) {
-    is text_of($call->($_)), "400 Invalid Json Input\n", "body '$_'" for q{}, 'x', '[]', 'null', '{"a":1', '{"a":1}}', "{\"a\":\"\xff\"}", "{'a':1}";
-    is $call->('{"x":"' . 'y' x 70_000 . '"}')->{status}, 413, 'a body that is too large';
-    is text_of($call->('{"a":' x 200 . '1' . '}' x 200)), "400 Invalid Json Input\n", 'a body that is too deep';
-    check_member($call, $in, $_) for sort keys %$in;
+sub check_body ($core, $method, $path, $in) {
+    is text_of(call($core, $method, $path, $_)), "400 Invalid Json Input\n", "body '$_'"
+      for q{}, 'x', '[]', 'null', '{"a":1', '{"a":1}}', "{\"a\":\"\xff\"}", "{'a':1}";
+    is call($core, $method, $path, '{"x":"' . 'y' x 70_000 . '"}')->{status}, 413, 'a body that is too large';
+    is text_of(call($core, $method, $path, '{"a":' x 200 . '1' . '}' x 200)), "400 Invalid Json Input\n", 'a body that is too deep';
+    check_member($core, $method, $path, $in, $_) for sort keys %$in;
     return;
 }
 
 sub kind_of ($value) {
-    return JSON::PP::is_bool($value) ? 'boolean' : ref $value eq 'ARRAY' ? 'array' : ref $value ? 'object' : $value =~ /\A\d+\z/ ? 'number' : 'string';
+    return 'boolean' if JSON::PP::is_bool($value);
+    return { HASH => 'object', ARRAY => 'array' }->{ ref $value } if ref $value;
+    return $value =~ /\A\d+\z/ ? 'number' : 'string';
 }
 
-sub check_member ($call, $in, $key) {
-    my $name   = name_of($key);
-    my $kind   = kind_of($in->{$key});
-    my $field  = "400 Field name '$name' is invalid in JSON input\n";
-    my %values = (boolean => JSON::PP::true, object => {}, number => 5, string => 'x', array => ['x']);
-    my %all    = (%{ good($in) }, $name => $in->{$key});
-    delete $values{$kind};
-    is text_of($call->({ %all, $name => $values{$_} })), $field, "$name is no $_" for sort keys %values;
-    is text_of($call->({ %all, $name => undef })), $field, "$name is not null";
-    is text_of($call->({ %all, $name => "a\0b" })), $field, "$name without NUL bytes" if $kind eq 'string';
-    if ($kind eq 'array') {
-        is text_of($call->({ %all, $name => [$_] })), $field, "no such element in $name" for 5, JSON::PP::true, undef, {}, "a\0b";
+sub check_member ($core, $method, $path, $in, $key) {
+    my $name  = name_of($key);
+    my $cdi   = $key =~ /<([\d.]+)/ ? $before{$1} : '5.6';
+    my $field = "400 Field name '$name' is invalid in JSON input\n";
+    my %wrong = (boolean => T, object => {}, number => 5, string => 'x', array => ['x']);
+    my %all   = %{ good($method, $in, $cdi) };
+    my $with  = sub ($value, $version = $cdi) { return text_of(call($core, $method, $path, { %all, $name => $value }, cdi => $version)) };
+    my $kind  = kind_of($in->{$key});
+    delete $wrong{$kind};
+    is $with->($wrong{$_}), $field, "$name is no $_" for sort keys %wrong;
+    $key =~ /[|]null/ ? unlike $with->(undef), qr/Field name/, "$name may be null" : is $with->(undef), $field, "$name is not null";
+    is $with->("a\0b"), $field, "$name without NUL bytes" if $kind eq 'string';
+    if ($kind eq 'array' && !ref $in->{$key}[0]) {
+        is $with->([$_]), $field, "no such element of $name" for 5, T, undef, {}, "a\0b";
     }
+    my ($since) = $key =~ />([\d.]+)/;
+    unlike $with->(undef, $before{$since}), qr/Field name '$name'/, "$name is not known at $before{$since}" if $since;
     delete $all{$name};
-    my $missing = text_of($call->(\%all));
-    $key =~ /\A[?~]/ ? unlike $missing, qr/Field name '$name'/, "$name may be missing" : is $missing, $field, "$name may not be missing";
-    my ($since) = $key =~ />(.*)/ or return;
-    my $before = { '2.8' => '2.7', '2.21' => '2.20', '4.0' => '3.1', '5.0' => '2.21', '5.6' => '5.5' }->{$since};
-    unlike text_of($call->({ %{ good($in) }, $name => undef }, cdi => $before)), qr/Field name/, "$name is not known at $before";
+    my $missing = text_of(call($core, $method, $path, \%all, cdi => $cdi));
+    if   (is_optional($key) || $path eq '/recipe/session/remove') { unlike $missing, qr/Field name '$name'/, "$name may be missing" }
+    else                                                          { is $missing, $field, "$name may not be missing" }
     return;
 }
 
