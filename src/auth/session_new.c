@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "crypto/base64.h"
 #include "runtime/runtime.h"
+#include "userroles/userroles.h"
 
 /* Of the access token's cookie; the token itself ends much earlier. */
 #define ACCESS_COOKIE_MS (365 * INT64_C(86400000))
@@ -69,9 +70,31 @@ static enum st_err add_email_verified(struct claims *s)
     return ST_OK;
 }
 
+static void add_list(struct claims *s, const char *key, const struct strs *values)
+{
+    open_claim(s, key);
+    json_add_strs(s->out, "v", values->v, values->n);
+    close_claim(s);
+}
+
+static enum st_err add_roles(struct claims *s)
+{
+    const struct site *site = s->k->site;
+    struct userroles has;
+    if (site->skip_roles && site->skip_permissions)
+        return ST_OK;
+    ST_TRY(userroles_of(s->k->c, s->tenant, s->user_id, &has));
+    if (!site->skip_roles)
+        add_list(s, "st-role", &has.roles);
+    if (!site->skip_permissions)
+        add_list(s, "st-perm", &has.permissions);
+    return ST_OK;
+}
+
 /* What each recipe adds to a new session. */
 static enum st_err (*const claims_of[SITE_RECIPES])(struct claims *s) = {
     [SITE_EMAILVERIFICATION] = add_email_verified,
+    [SITE_USERROLES] = add_roles,
 };
 
 static enum st_err new_payload(struct auth_call *k, const struct tenant *t, const struct user *user,
