@@ -5,19 +5,22 @@
 
 #include "master.h"
 #include "notify.h"
+#include "site/site.h"
 #include "startup.h"
 
 static int check(const struct options *o)
 {
-    const struct config *config;
+    const struct config *config = NULL;
+    const struct sites *sites = NULL;
     char why[STARTUP_WHY];
-    if (!startup_load(o, &config, why)) {
+    bool valid = startup_load(o, &config, why) && startup_sites(o, config, &sites, why);
+    if (valid)
+        puts("The configuration is valid.");
+    else
         startup_print_failure(why);
-        return 1;
-    }
+    sites_free(sites);
     config_free(config);
-    puts("The configuration is valid.");
-    return 0;
+    return !valid;
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@
 #include "listener.h"
 #include "notify.h"
 #include "runtime/shared.h"
+#include "site/site.h"
 #include "started.h"
 #include "startup.h"
 
@@ -45,6 +46,7 @@ struct slot {
 struct master {
     const struct options *options;
     const struct config *config;
+    const struct sites *sites;
     struct shared *shared;
     struct listeners listeners;
     struct listener listener;
@@ -59,6 +61,7 @@ struct master {
     int64_t next_watchdog_ms;
     /* A reload: the workers of the next generation start beside those of this one. */
     const struct config *next; /* NULL: no reload is under way */
+    const struct sites *next_sites;
     int64_t reload_limit_ms;
     bool reload_wanted;
 };
@@ -77,6 +80,7 @@ static bool spawn(struct master *m, enum child_kind kind, unsigned slot, bool ne
 {
     struct child_setup setup = {
         .config = next ? m->next : m->config,
+        .sites = next ? m->next_sites : m->sites,
         .shared = m->shared,
         .listeners = &m->listeners,
     };
@@ -161,14 +165,21 @@ static bool is_next(const struct master *m, const struct child *child)
     return m->next && child->generation == m->generation + 1;
 }
 
+static void forget_next(struct master *m)
+{
+    config_free(m->next);
+    sites_free(m->next_sites);
+    m->next = NULL;
+    m->next_sites = NULL;
+}
+
 static void abort_reload(struct master *m, const char *why)
 {
     LOG_ERROR(NULL, "the configuration was not reloaded, the service goes on with the previous one: %s", why);
     for (unsigned i = 0; i < m->children.n; i++)
         if (is_next(m, &m->children.list[i]))
             child_end(&m->children.list[i], ORDER_END, 0);
-    config_free(m->next);
-    m->next = NULL;
+    forget_next(m);
     notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
 }
 
@@ -188,8 +199,8 @@ static void begin_reload(struct master *m)
     char why[STARTUP_WHY];
     m->reload_wanted = false;
     notify_send(&m->notify, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
-    if (!startup_load(m->options, &m->next, why)) {
-        m->next = NULL;
+    if (!startup_load(m->options, &m->next, why) ||
+        !startup_sites(m->options, m->next, &m->next_sites, why)) {
         abort_reload(m, why);
         return;
     }
@@ -209,8 +220,11 @@ static void finish_reload(struct master *m)
         if (!is_next(m, &m->children.list[i]))
             child_end(&m->children.list[i], ORDER_RETIRE, drain_limit(m->config));
     config_free(m->config);
+    sites_free(m->sites);
     m->config = m->next;
+    m->sites = m->next_sites;
     m->next = NULL;
+    m->next_sites = NULL;
     m->generation++;
     m->workers = startup_workers(m->options, m->config);
     for (unsigned i = 0; i < m->workers; i++)
@@ -444,6 +458,8 @@ static bool prepare(struct master *m, char why[STARTUP_WHY])
     puts("Loading supertokens config.");
     if (!startup_load(o, &m->config, why))
         return false;
+    if (!startup_sites(o, m->config, &m->sites, why))
+        return false;
     puts("Completed config.yaml loading.\nLoading storage layer.\nLoading PostgreSQL config.");
     if (!startup_log(o, m->config, why))
         return false;
@@ -466,8 +482,9 @@ static void clean_up(struct master *m)
     if (m->shared)
         key_stock_wipe(&m->shared->key_stock);
     children_free(&m->children);
-    config_free(m->next);
+    forget_next(m);
     config_free(m->config);
+    sites_free(m->sites);
     notify_close(&m->notify);
     close(m->signal_fd);
 }

@@ -12,6 +12,7 @@
 
 #include "db/schema.h"
 #include "runtime/shared.h"
+#include "site/site.h"
 
 enum { FILES_WANTED = 65536 };
 
@@ -43,6 +44,16 @@ bool startup_load(const struct options *o, const struct config **out, char why[S
         err == ST_BAD_REQUEST ? "io.supertokens.pluginInterface.exceptions.InvalidConfigException: " : "";
     if (err != ST_OK)
         snprintf(why, STARTUP_WHY, "%s%s", prefix, error.text);
+    return err == ST_OK;
+}
+
+bool startup_sites(const struct options *o, const struct config *config, const struct sites **out,
+                   char why[STARTUP_WHY])
+{
+    struct site_error error;
+    enum st_err err = sites_load(config->fcgi_sites_dir, o->environment, out, &error);
+    if (err != ST_OK)
+        snprintf(why, STARTUP_WHY, "%s", error.text);
     return err == ST_OK;
 }
 

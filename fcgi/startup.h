@@ -12,11 +12,15 @@
 #include "options.h"
 
 struct shared;
+struct sites;
 
 enum { STARTUP_WHY = 1024 };
 
-/* Each returns false (or NULL) with the reason in WHY. startup_load is also what a reload begins with. */
+/* Each returns false (or NULL) with the reason in WHY. startup_load and startup_sites are also what a reload
+ * begins with. */
 bool startup_load(const struct options *o, const struct config **out, char why[STARTUP_WHY]);
+bool startup_sites(const struct options *o, const struct config *config, const struct sites **out,
+                   char why[STARTUP_WHY]);
 bool startup_log(const struct options *o, const struct config *config, char why[STARTUP_WHY]);
 bool startup_schema(const struct config *config,
                     char why[STARTUP_WHY]); /* waits for the database; a signal ends that */

@@ -18,6 +18,7 @@ build   libfcgi-dev
 build   libjson-c-dev
 build   libpcre2-dev
 build   libpq-dev
+build   libpsl-dev
 build   libsodium-dev
 build   libssl-dev
 build   libunistring-dev

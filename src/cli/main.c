@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/dump.h"
 #include "db/schema.h"
+#include "site/site.h"
 #include "version.h"
 
 struct invocation {
@@ -57,10 +58,19 @@ static const struct config *load(const struct invocation *in)
 static int config_test(const struct invocation *in)
 {
     const struct config *config = load(in);
+    const struct sites *sites;
+    struct site_error error;
     if (!config)
         return 1;
-    puts("The configuration is valid.");
+    bool valid = sites_load(config->fcgi_sites_dir, environ, &sites, &error) == ST_OK;
     config_free(config);
+    if (!valid)
+        return fail(error.text);
+    if (sites_count(sites) > 0)
+        printf("The configuration is valid, with %zu sites.\n", sites_count(sites));
+    else
+        puts("The configuration is valid.");
+    sites_free(sites);
     return 0;
 }
 

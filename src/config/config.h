@@ -167,5 +167,7 @@ const char *config_pool_conflict(const struct config *a, const struct config *b)
 /* Normalises a connection URI domain: trimmed, lower-case, port cut (spec: cdi-multitenancy 1.1). Returns
  * NULL, or the spec's error text. OUT needs room for input.n + 1 bytes. */
 const char *config_normalise_cud(struct str input, char *out);
+/* The same for the id of an app or tenant: trimmed, lower-case. The text is to stand behind the id's name. */
+const char *config_normalise_id(struct str input, char *out);
 
 #endif

@@ -13,6 +13,7 @@ enum {
     CONFIG_MAX_FILE = 1 << 20,   /* bytes of a config file */
     CONFIG_MAX_DEPTH = 32,       /* nesting of a config file */
     CONFIG_MAX_VALUE = 16384,    /* bytes of a value */
+    CONFIG_MAX_ID = 64,          /* bytes of the id of an app or tenant: what the columns hold */
     CONFIG_MAX_IDENTIFIER = 63,  /* PostgreSQL's limit */
     CONFIG_MAX_TABLE_PREFIX = 28 /* so that prefix, underscore and the longest table name stay within it */
 };

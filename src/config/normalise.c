@@ -118,6 +118,25 @@ const char *config_normalise_cud(struct str input, char *out)
     return need_label ? invalid : NULL;
 }
 
+const char *config_normalise_id(struct str input, char *out)
+{
+    bool good = true;
+    input = str_trim(input);
+    for (size_t i = 0; i < input.n; i++) {
+        char c = input.p[i];
+        out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        good &= (out[i] >= 'a' && out[i] <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    }
+    out[input.n] = '\0';
+    if (input.n == 0)
+        return "should not be an empty String";
+    if (str_starts((struct str){out, input.n}, STR("appid-")))
+        return "must not start with 'appid-'";
+    if (!good)
+        return "can only contain letters, numbers and hyphens";
+    return input.n > CONFIG_MAX_ID ? "can have at most 64 characters" : NULL;
+}
+
 static enum st_err normalise_load_only_cud(struct config_build *b)
 {
     const char **cud = &b->config->supertokens_saas_load_only_cud;

@@ -220,6 +220,8 @@ static enum st_err check_fcgi(struct config_build *b)
     /* sun_path has 108 bytes. */
     if (b->config->fcgi_socket[0] != '/' || strlen(b->config->fcgi_socket) > 107)
         return fail(b, config_keys[CONFIG_KEY_fcgi_socket].error);
+    if (b->config->fcgi_sites_dir && b->config->fcgi_sites_dir[0] != '/')
+        return fail(b, config_keys[CONFIG_KEY_fcgi_sites_dir].error);
     return ST_OK;
 }
 

@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "multitenancy/multitenancy.h"
 
-enum { ID_MAX = 64, DOMAIN_MAX = 256 }; /* what the columns hold */
+enum { DOMAIN_MAX = 256 }; /* what the columns hold */
 
 enum st_err multitenancy_read_domain(struct ctx *c, struct str in, struct str *out)
 {
@@ -21,24 +21,10 @@ enum st_err multitenancy_read_domain(struct ctx *c, struct str in, struct str *o
 
 static enum st_err read_id(struct ctx *c, const char *name, struct str in, struct str *out)
 {
-    struct str id = arena_str(c->arena, str_trim(in));
-    char *p = (char *)id.p;
-    bool good = true;
-    for (size_t i = 0; i < id.n; i++) {
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] - 'A' + 'a');
-        good &= (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '-';
-    }
-    if (id.n == 0)
-        return ctx_fail(c, ST_BAD_REQUEST, "%s should not be an empty String", name);
-    if (str_starts(id, STR("appid-")))
-        return ctx_fail(c, ST_BAD_REQUEST, "%s must not start with 'appid-'", name);
-    if (!good)
-        return ctx_fail(c, ST_BAD_REQUEST, "%s can only contain letters, numbers and hyphens", name);
-    if (id.n > ID_MAX)
-        return ctx_fail(c, ST_BAD_REQUEST, "%s can have at most %d characters", name, ID_MAX);
-    *out = id;
-    return ST_OK;
+    char *text = arena_alloc(c->arena, in.n + 1);
+    const char *wrong = config_normalise_id(in, text);
+    *out = str_of(text);
+    return wrong ? ctx_fail(c, ST_BAD_REQUEST, "%s %s", name, wrong) : ST_OK;
 }
 
 enum st_err multitenancy_read_app(struct ctx *c, struct str in, struct str *out)

@@ -8,7 +8,7 @@
 #include "json/json.h"
 #include "json/set_order.h"
 #include "json/write.h"
-#include "multitenancy/provider_members.h"
+#include "tenancy/provider_config.h"
 
 /* Of tenant_providers: a row for each client of each provider, one without client for a provider that has
  * none. */

@@ -5,8 +5,8 @@
 #include "json/json.h"
 #include "json/write.h"
 #include "multitenancy/change.h"
-#include "multitenancy/provider_members.h"
 #include "multitenancy/providers.h"
+#include "tenancy/provider_config.h"
 
 /* ---- input: a provider in the form in which it is shown ---- */
 
@@ -143,93 +143,6 @@ static enum st_err copy_provider(struct ctx *c, struct str id, json_object *conf
     return ST_OK;
 }
 
-/* ---- rules ---- */
-
-static enum st_err invalid(struct ctx *c, const char *text)
-{
-    return ctx_fail(c, ST_BAD_REQUEST, "Invalid third party config: %s", text);
-}
-
-enum presence { REQUIRED, WHEN_PRESENT };
-
-/* What the additionalConfig of providers of one make must hold, as strings that are not empty. */
-static const struct make {
-    const char *id_prefix;
-    const char *names[3];
-    enum presence presence;
-    const char *error;
-} makes[] = {
-    {"apple",
-     {"keyId", "teamId", "privateKey"},
-     REQUIRED,
-     "a non empty string value must be specified for keyId, teamId and privateKey in the additionalConfig "
-     "for Apple "
-     "provider"},
-    {"google-workspaces", {"hd"}, WHEN_PRESENT, "hd in additionalConfig must be a non empty string value"},
-    {"boxy-saml",
-     {"boxyURL"},
-     WHEN_PRESENT,
-     "a non empty string value must be specified for boxyURL in the additionalConfig for Boxy SAML provider"},
-};
-
-static bool fits_make(const struct make *make, json_object *additional)
-{
-    json_object *value;
-    for (size_t i = 0; i < sizeof make->names / sizeof make->names[0] && make->names[i]; i++) {
-        bool present = additional && json_object_object_get_ex(additional, make->names[i], &value);
-        if (present ? json_str(value).n == 0 : make->presence == REQUIRED)
-            return false;
-    }
-    return true;
-}
-
-static struct str client_type(json_object *client)
-{
-    struct str type = json_str(json_object_object_get(client, "clientType"));
-    return type.p ? type : STR("");
-}
-
-static enum st_err check_client(struct ctx *c, struct str provider_id, json_object *clients, size_t at)
-{
-    json_object *client = json_object_array_get_idx(clients, at),
-                *scope = json_object_object_get(client, "scope");
-    for (size_t before = 0; before < at; before++)
-        if (str_is(client_type(client), client_type(json_object_array_get_idx(clients, before))))
-            return invalid(c, "Duplicate clientType was specified in the clients list.");
-    if (!json_object_object_get(client, "clientId"))
-        return invalid(c, "clientId cannot be null");
-    for (size_t i = 0; scope && i < json_object_array_length(scope); i++)
-        if (!json_object_array_get_idx(scope, i))
-            return invalid(c, "scope array cannot contain a null");
-    for (const struct make *make = makes; make < makes + sizeof makes / sizeof makes[0]; make++)
-        if (str_starts(provider_id, str_of(make->id_prefix)) &&
-            !fits_make(make, json_object_object_get(client, "additionalConfig")))
-            return invalid(c, make->error);
-    return ST_OK;
-}
-
-/* That no id stands twice in a list is the work of the primary key. */
-static enum st_err check_provider(struct ctx *c, json_object *provider)
-{
-    struct str id = json_str(json_object_object_get(provider, "thirdPartyId"));
-    json_object *clients = json_object_object_get(provider, "clients");
-    if (id.n == 0)
-        return invalid(c, "thirdPartyId cannot be null or empty");
-    for (size_t i = 0; i < json_object_array_length(clients); i++)
-        ST_TRY(check_client(c, id, clients, i));
-    return ST_OK;
-}
-
-/* What cannot be stored, whatever the caller wants to skip. */
-static enum st_err check_storable(struct ctx *c, json_object *provider)
-{
-    json_object *clients = json_object_object_get(provider, "clients");
-    for (size_t i = 0; i < json_object_array_length(clients); i++)
-        if (!json_object_object_get(json_object_array_get_idx(clients, i), "clientId"))
-            return invalid(c, "clientId cannot be null");
-    return ST_OK;
-}
-
 /* ---- writing ---- */
 
 struct change {
@@ -252,14 +165,14 @@ static enum st_err check_list(struct ctx *c, struct db *db, struct change *in)
         bool same = str_is(json_str(json_object_object_get(provider, "thirdPartyId")), in->id);
         in->existed |= same;
         if (in->validate && !same)
-            ST_TRY(check_provider(c, provider));
+            ST_TRY(provider_check(c, provider));
     }
     if (!in->provider.p)
         return ST_OK;
     if (!in->existed && json_object_array_length(stored) >= PROVIDERS_MAX)
         return ctx_fail(c, ST_BAD_REQUEST, "a tenant can have at most %d providers", PROVIDERS_MAX);
     json_object *provider = json_parse(c->arena, in->provider);
-    return in->validate ? check_provider(c, provider) : check_storable(c, provider);
+    return in->validate ? provider_check(c, provider) : provider_check_storable(c, provider);
 }
 
 static enum st_err change_tx(struct ctx *c, struct db *db, void *arg)
@@ -293,7 +206,7 @@ static enum st_err run_change(struct ctx *c, struct tenancy *tenancy, struct cha
     struct db *db = tenancy_base_db(tenancy);
     enum st_err err = db_tx(c, db, change_tx, in);
     if (err == ST_CONSTRAINT && db_violated(c, db, "tenant_thirdparty_provider_clients", "_pkey"))
-        return invalid(c, "Duplicate clientType was specified in the clients list.");
+        return provider_duplicate_client(c);
     ST_TRY(err);
     if (in->provider.p || in->existed)
         tenancy_changed(tenancy, in->tenant);

@@ -1,36 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "policy/policy.h"
 
 #include <arpa/inet.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* An address has at most 45 characters: honest patterns need far less. */
-enum { MATCH_LIMIT = 20000, DEPTH_LIMIT = 1000, HEAP_LIMIT_KIB = 1024, MAX_SPELLINGS = 3 };
+#include "policy/pattern.h"
+
+enum { MAX_SPELLINGS = 3 };
 
 enum { RULE_DENY, RULE_ALLOW, RULES };
 
 struct policy {
-    pcre2_code *rule[RULES];
-    pcre2_match_context *limits;
+    struct pattern *rule[RULES]; /* NULL: no such rule */
 };
 
-enum rule_result { RULE_ABSENT, RULE_NO_MATCH, RULE_MATCH, RULE_FAILED };
-
-static bool compile(struct str pattern, pcre2_code **out)
+static bool compile(struct str text, struct pattern **out)
 {
-    if (!pattern.p)
-        return true;
-    int error;
-    PCRE2_SIZE offset;
-    *out = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF,
-                         &error, &offset, NULL);
-    if (*out)
-        (void)pcre2_jit_compile(*out,
-                                PCRE2_JIT_COMPLETE); /* pcre2_match interprets where JIT is not allowed */
-    return *out != NULL;
+    return !text.p || pattern_new(text, out, NULL, 0);
 }
 
 bool policy_new(struct str allow, struct str deny, struct policy **out)
@@ -41,14 +28,10 @@ bool policy_new(struct str allow, struct str deny, struct policy **out)
     struct policy *p = calloc(1, sizeof *p);
     if (!p)
         return false;
-    p->limits = pcre2_match_context_create(NULL);
-    if (!p->limits || !compile(deny, &p->rule[RULE_DENY]) || !compile(allow, &p->rule[RULE_ALLOW])) {
+    if (!compile(deny, &p->rule[RULE_DENY]) || !compile(allow, &p->rule[RULE_ALLOW])) {
         policy_free(p);
         return false;
     }
-    pcre2_set_match_limit(p->limits, MATCH_LIMIT);
-    pcre2_set_depth_limit(p->limits, DEPTH_LIMIT);
-    pcre2_set_heap_limit(p->limits, HEAP_LIMIT_KIB);
     *out = p;
     return true;
 }
@@ -58,8 +41,7 @@ void policy_free(struct policy *p)
     if (!p)
         return;
     for (int i = 0; i < RULES; i++)
-        pcre2_code_free(p->rule[i]);
-    pcre2_match_context_free(p->limits);
+        pattern_free(p->rule[i]);
     free(p);
 }
 
@@ -101,20 +83,11 @@ static void spell(struct str address, struct spellings *s)
         add_spelling(s, s->v4);
 }
 
-static enum rule_result try_rule(const struct policy *p, int rule, const struct spellings *s)
+static enum pattern_result try_rule(const struct pattern *rule, const struct spellings *s)
 {
-    if (!p->rule[rule])
-        return RULE_ABSENT;
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    if (!data)
-        return RULE_FAILED;
-    enum rule_result result = RULE_NO_MATCH;
-    for (size_t i = 0; i < s->n && result == RULE_NO_MATCH; i++) {
-        int rc = pcre2_match(p->rule[rule], (PCRE2_SPTR)s->v[i].p, s->v[i].n, 0, 0, data, p->limits);
-        if (rc != PCRE2_ERROR_NOMATCH)
-            result = rc >= 0 ? RULE_MATCH : RULE_FAILED;
-    }
-    pcre2_match_data_free(data);
+    enum pattern_result result = PATTERN_NO_MATCH;
+    for (size_t i = 0; i < s->n && result == PATTERN_NO_MATCH; i++)
+        result = pattern_match(rule, s->v[i]);
     return result;
 }
 
@@ -124,10 +97,9 @@ bool policy_allows(const struct policy *p, struct str remote_addr)
         return true;
     struct spellings s;
     spell(remote_addr.p ? remote_addr : STR(""), &s);
-    enum rule_result deny = try_rule(p, RULE_DENY, &s);
-    if (deny == RULE_MATCH || deny == RULE_FAILED)
+    const struct pattern *deny = p->rule[RULE_DENY], *allow = p->rule[RULE_ALLOW];
+    if (deny && try_rule(deny, &s) != PATTERN_NO_MATCH)
         return false;
-    enum rule_result allow = try_rule(p, RULE_ALLOW, &s);
-    return allow == RULE_MATCH ||
-           allow == RULE_ABSENT; /* absent: then there is a deny rule, which let it pass */
+    /* Without one there is a deny rule, which let it pass. */
+    return !allow || try_rule(allow, &s) == PATTERN_MATCH;
 }

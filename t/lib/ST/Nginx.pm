@@ -7,8 +7,8 @@ use v5.36;
 use ST::Env qw(free_port read_file temp_dir top_dir wait_until write_file);
 use ST::Proc;
 
-# socket: of the service. Optional: core_port (a free one is found), site (text of further server blocks), values
-# (further placeholders of the snippets), dir, log.
+# socket: of the service. Optional: core_port (a free one is found), site (text of further server blocks), sites (those of
+# the service, see site_server), values (further placeholders of the snippets), dir, log.
 sub new ($class, %opt) {
     my $self = bless { site => q{}, values => {}, %opt }, $class;
     $self->{dir} //= temp_dir('nginx');
@@ -47,13 +47,29 @@ sub program {
     return $path // die "nginx was not found\n";
 }
 
+# The server block of a site: name, port, api (its apiBasePath), conf (text of further locations).
+sub site_server (%site) {
+    $site{conf} //= q{};
+    return <<"END";
+    server {
+        listen 127.0.0.1:$site{port};
+        set \$st_site $site{name};
+        merge_slashes off;
+        large_client_header_buffers 8 32k;
+        location $site{api}/ { include auth-door.conf; }
+        include verify-door.conf;
+        $site{conf}
+    }
+END
+}
+
 # The frame and every snippet, with their @PLACEHOLDERS@ filled in.
 sub write_conf ($self) {
     my %value = (
         DIR       => $self->{dir},
         SOCKET    => $self->{socket},
         CORE_PORT => $self->{core_port},
-        SITE      => $self->{site},
+        SITE      => join("\n", $self->{site}, map { site_server(%$_) } @{ $self->{sites} // [] }),
         USER_LINE => $> ? q{} : 'user root;',    # the socket is open to the service's own user and group only
         %{ $self->{values} },
     );

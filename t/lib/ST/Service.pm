@@ -16,13 +16,14 @@ use ST::Proc;
 my $SANITIZER = qr/ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:/;
 
 # config: keys of config.yaml (undef writes null). env: environment variables; nothing else is inherited that could
-# configure the service. ready: 0 does not wait. For a service that outlives the process: dir, config_file, log.
+# configure the service. sites: { name => YAML text } for the auth door. ready: 0 does not wait. For a service that outlives the process: dir, config_file, log.
 sub new ($class, %opt) {
     my $self = bless { config => {}, env => {}, ready => 1, %opt }, $class;
     $self->{dir}         //= temp_dir('service');
     $self->{log}         //= "$self->{dir}/log";
     $self->{socket}      //= "$self->{dir}/fcgi.sock";
-    $self->{config_file} //= $self->write_config;
+    $self->write_site($_, $self->{sites}{$_}) for sort keys %{ $self->{sites} // {} };
+    $self->{config_file} //= $self->write_config($self->{sites} ? (fcgi_sites_dir => $self->sites_dir) : ());
     at_exit(sub { $self->check_sanitizers });    # runs after the process has ended
     $self->start;
     return $self;
@@ -31,6 +32,11 @@ sub new ($class, %opt) {
 # Writes the configuration file anew, with CHANGES on top of what was given before.
 sub write_config ($self, %changes) {
     $self->{config} = { %{ $self->{config} }, %changes };
+    return write_file("$self->{dir}/config.yaml", $self->config_text);
+}
+
+# What such a file would have.
+sub config_text ($self, %changes) {
     my %all = (
         core_config_version => 0,
         log_level           => 'INFO',
@@ -38,8 +44,17 @@ sub write_config ($self, %changes) {
         error_log_path      => undef,
         ($self->{pg} ? $self->{pg}->config : ()),
         %{ $self->{config} },
+        %changes,
     );
-    return write_file("$self->{dir}/config.yaml", join q{}, map { "$_: " . yaml($all{$_}) . "\n" } sort keys %all);
+    return join q{}, map { "$_: " . yaml($all{$_}) . "\n" } sort keys %all;
+}
+
+sub sites_dir ($self) { return "$self->{dir}/sites.d" }
+
+# Takes effect with reload or restart.
+sub write_site ($self, $name, $yaml) {
+    mkdir $self->sites_dir;
+    return write_file($self->sites_dir . "/$name.yaml", $yaml);
 }
 
 # A scalar in YAML 1.2, which takes JSON's.

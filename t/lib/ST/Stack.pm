@@ -5,31 +5,44 @@
 #   use ST::Stack;
 #   my $s = ST::Stack->new(config => { access_token_validity => 2 }, test_mode => 1);
 #   is $s->core->get('/hello')->{text}, 'Hello';
+#
+# Sites of the auth door, each in a server block on a port of its own:
+#
+#   my $s = ST::Stack->new(sites => { example => {} });     # ST::Site says what that is
+#   my $url = $s->site_url('example') . '/auth/signup';
 package ST::Stack;
 use v5.36;
 
 use ST::Core;
-use ST::Env qw(wait_until watchdog);
+use ST::Env qw(free_port wait_until watchdog);
 use ST::Nginx;
 use ST::Pg;
 use ST::Service;
+use ST::Site;
 
 # `use ST::Stack timeout => 600;` for a test file that may take longer than two minutes.
 sub import ($class, %opt) { watchdog($opt{timeout} // 120); return }
 
 # config, env, test_mode: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
+# sites: { name => ST::Site's changes, or YAML text with \@URL\@ in it }. site_conf: { name => text for its server block }.
 # nginx: a hash of ST::Nginx options. api_key, cdi: of the client.
 sub new ($class, %opt) {
     my $self = bless {}, $class;
     $self->{pg} = ref $opt{pg} eq 'ST::Pg' ? $opt{pg} : ST::Pg->new(%{ $opt{pg} // {} });
     my %config = ($opt{db} ? $self->{pg}->config($opt{db}) : (), %{ $opt{config} // {} });
+    $self->{sites} = { map { ($_ => ST::Site->new($_, $opt{sites}{$_}, free_port())) } keys %{ $opt{sites} // {} } };
     $self->{service} = ST::Service->new(
         pg        => $self->{pg},
         config    => \%config,
         env       => $opt{env} // {},
         test_mode => $opt{test_mode},
+        ($opt{sites} ? (sites => { map { ($_->name => $_->yaml) } values %{ $self->{sites} } }) : ()),
     );
-    $self->{nginx} = ST::Nginx->new(socket => $self->{service}->socket_path, %{ $opt{nginx} // {} });
+    $self->{nginx} = ST::Nginx->new(
+        socket => $self->{service}->socket_path,
+        sites  => [map { { $_->server, conf => $opt{site_conf}{ $_->name } } } values %{ $self->{sites} }],
+        %{ $opt{nginx} // {} },
+    );
     $self->{core} = ST::Core->new(
         url => $self->{nginx}->core_url,
         map { ($_ => $opt{$_}) } grep { exists $opt{$_} } qw(cdi api_key),
@@ -43,6 +56,12 @@ sub service ($self) { return $self->{service} }
 sub nginx   ($self) { return $self->{nginx} }
 sub core    ($self) { return $self->{core} }
 sub url     ($self) { return $self->{nginx}->core_url }
+
+# Of the one site, or the named one.
+sub site ($self, $name = undef) {
+    return $self->{sites}{ $name // (sort keys %{ $self->{sites} })[0] // q{} } // die "no such site\n";
+}
+sub site_url ($self, $name = undef) { return $self->site($name)->url }
 
 # An answer of our own: 403 is one too (IP policy).
 sub wait_ready ($self) {

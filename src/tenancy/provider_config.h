@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to src/multitenancy/: the members of a provider (spec: cdi-multitenancy 5.1), for reading and for
- * writing.
+ * The configuration of a third-party provider, a ProviderConfig (spec: cdi-multitenancy 5.1 and 6,
+ * fdi-recipes 3.1), as tenants store it and sites have it: its members, and the rules that it keeps.
  */
-#ifndef ST_MULTITENANCY_PROVIDER_MEMBERS_H
-#define ST_MULTITENANCY_PROVIDER_MEMBERS_H
+#ifndef ST_TENANCY_PROVIDER_CONFIG_H
+#define ST_TENANCY_PROVIDER_CONFIG_H
 
+#include "base/ctx.h"
 #include "json/json.h"
 
 enum member_shape {
@@ -30,5 +31,14 @@ void provider_drop_nulls(json_object *value);
 
 enum { THIRD_PARTY_ID_MAX = 28, PROVIDER_NAME_MAX = 64 };          /* characters */
 enum { PROVIDERS_MAX = 256, CLIENTS_MAX = 256, SCOPES_MAX = 256 }; /* of a tenant, a provider, a client */
+
+/* Whether PROVIDER, of whose members the types are right and whose clients are a list, can be used: ids, one
+ * client of each type, and what providers of its make need. ST_BAD_REQUEST with the reference's text. That no
+ * id stands twice in a list is its owner's work. */
+enum st_err provider_check(struct ctx *c, json_object *provider) ST_MUST_CHECK;
+/* Only what would be in the way of storing it. */
+enum st_err provider_check_storable(struct ctx *c, json_object *provider) ST_MUST_CHECK;
+/* Two clients of one type: the text of that. */
+enum st_err provider_duplicate_client(struct ctx *c);
 
 #endif
