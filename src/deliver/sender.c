@@ -20,7 +20,7 @@ enum {
     STACK_BYTES = 512 * 1024,
     TICK_MS = 250,   /* how often the wake counters are looked at */
     EAGER_MS = 3000, /* for so long after a wake the row may still be uncommitted */
-    LOOK_MS = 2000,
+    LOOK_MS = 1000,
     LOOK_MORE_MS = 10000, /* by itself, in the base database and in others */
     LIST_MS = 60 * 1000,  /* how often the databases are listed */
     DATABASE_LIMIT_MS = 5000,
@@ -261,28 +261,25 @@ static void look_where_due(struct sender *s)
 
 /* ---- ending ---- */
 
-static const char *kind_of(const struct target *t)
-{
-    return t->webhook ? "webhook" : "mail";
-}
-
+/* Failures that follow soon upon one that was told are only counted; what is given up is always told. */
 static void tell_failure(struct slot *slot)
 {
     struct target *t = slot->target;
     const struct flight *f = &slot->flight;
     int64_t now = clock_monotonic_ms();
-    struct str id = t->webhook ? t->webhook->id : STR("");
+    struct str why = f->result.why;
     if (f->result.outcome == QUEUE_GIVE_UP) {
-        LOG_ERROR(&f->c, "site %.*s: %s %.*s was given up: delivery %lld, %.*s, attempts %lld: %.*s",
-                  STR_ARG(t->site->name), kind_of(t), STR_ARG(id), (long long)f->item.id,
-                  STR_ARG(f->item.message_id), (long long)f->item.attempts, STR_ARG(f->result.why));
+        LOG_ERROR(&f->c, "site %.*s, %.*s: delivery %lld (%.*s) was given up, attempt %lld: %.*s",
+                  STR_ARG(t->site->name), STR_ARG(t->name), (long long)f->item.id,
+                  STR_ARG(f->item.message_id), (long long)f->item.attempts, STR_ARG(why));
     } else if (t->warned_ms && now - t->warned_ms < WARN_MS) {
         t->unsaid++;
     } else {
         LOG_WARN(&f->c,
-                 "site %.*s: %s %.*s will be tried again: delivery %lld, attempts %lld: %.*s (%u more)",
-                 STR_ARG(t->site->name), kind_of(t), STR_ARG(id), (long long)f->item.id,
-                 (long long)f->item.attempts, STR_ARG(f->result.why), t->unsaid);
+                 "site %.*s, %.*s: delivery %lld (%.*s) will be tried again, attempt %lld: %.*s (and %u more "
+                 "before)",
+                 STR_ARG(t->site->name), STR_ARG(t->name), (long long)f->item.id, STR_ARG(f->item.message_id),
+                 (long long)f->item.attempts, STR_ARG(why), t->unsaid);
         t->warned_ms = now;
         t->unsaid = 0;
     }
