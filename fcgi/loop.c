@@ -145,10 +145,15 @@ static void answer(struct loop *l, struct request *r)
     finish(l, r, request_answer(r, atomic_load(&l->draining)));
 }
 
+static bool submit(struct loop *l, struct request *r)
+{
+    return r->x.call ? caller_submit(l->caller, r) : hash_submit(l->hash, r);
+}
+
 static void go_on(struct loop *l, struct request *r, enum serve_state state)
 {
     if (state == SERVE_WAITING) {
-        if (hash_submit(l->hash, r))
+        if (submit(l, r))
             return; /* R is no longer ours */
         service_refuse(l->service, &r->x);
     }

@@ -23,7 +23,7 @@ struct request {
     int fd;       /* the connection; -1 when closed */
     bool polled;  /* the connection is known to the epoll */
     bool keep;    /* nginx wants to use the connection again, and everything sent so far was in order */
-    bool dropped; /* by the hash queue: time is up, or the client has gone */
+    bool dropped; /* while it waited: time is up, the client has gone, or the worker ends */
     struct request *next; /* in the list that holds it */
     /* While it is read, in the list of those; guarded by the loop's lock: */
     struct request *previous;

@@ -24,9 +24,9 @@ LEFT JOIN {userid_mapping} pm ON pm.app_id = a.app_id AND pm.supertokens_user_id
 JOIN LATERAL (
     SELECT max(x.account_info_value) FILTER (WHERE x.account_info_type = 'email') AS email,
            max(x.account_info_value) FILTER (WHERE x.account_info_type = 'phone') AS phone,
-           max(x.third_party_id) FILTER (WHERE x.account_info_type = 'email' AND x.third_party_id <> '')
+           max(x.third_party_id) FILTER (WHERE x.account_info_type = 'email' AND x.recipe_id = 'thirdparty')
                AS third_party_id,
-           max(x.third_party_user_id) FILTER (WHERE x.account_info_type = 'email' AND x.third_party_id <> '')
+           max(x.third_party_user_id) FILTER (WHERE x.account_info_type = 'email' AND x.recipe_id = 'thirdparty')
                AS third_party_user_id
     FROM {recipe_user_account_infos} x
     WHERE x.app_id = a.app_id AND x.recipe_user_id = a.user_id

@@ -93,6 +93,7 @@ my @errors = (
     ['fcgi_socket: core.sock', "'fcgi_socket' must be an absolute path of at most 107 bytes"],
     ['fcgi_workers: -1', "'fcgi_workers' must be between 0 and 1024"],
     ['fcgi_hash_slots: 1025', "'fcgi_hash_slots' must be between 0 and 1024"],
+    ['fcgi_call_queue: 0', "'fcgi_call_queue' must be between 1 and 100000"],
     ['fcgi_hash_queue: 0', "'fcgi_hash_queue' must be between 1 and 100000"],
     ['fcgi_request_timeout: 1', "'fcgi_request_timeout' must be between 100 and 3600000"],
     ['fcgi_max_body: 1', "'fcgi_max_body' must be between 1024 and 1073741824"],

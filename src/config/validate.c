@@ -212,8 +212,9 @@ static enum st_err check_cdi_versions(struct config_build *b)
 static enum st_err check_fcgi(struct config_build *b)
 {
     static const enum config_key_id numbers[] = {
-        CONFIG_KEY_fcgi_workers,         CONFIG_KEY_fcgi_hash_slots, CONFIG_KEY_fcgi_hash_queue,
-        CONFIG_KEY_fcgi_request_timeout, CONFIG_KEY_fcgi_max_body,   CONFIG_KEY_fcgi_drain_timeout,
+        CONFIG_KEY_fcgi_workers,       CONFIG_KEY_fcgi_hash_slots,      CONFIG_KEY_fcgi_hash_queue,
+        CONFIG_KEY_fcgi_call_queue,    CONFIG_KEY_fcgi_request_timeout, CONFIG_KEY_fcgi_max_body,
+        CONFIG_KEY_fcgi_drain_timeout,
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ST_TRY(config_check_key(b, numbers[i]));

@@ -5,23 +5,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
-#include "http/cdi.h"
 #include "users/lock.h"
-
-static bool lists_recipe(const struct tenant *t)
-{
-    for (size_t i = 0; i < t->nfirst_factors; i++)
-        if (str_is(t->first_factors[i], STR("emailpassword")))
-            return true;
-    return false;
-}
 
 enum st_err emailpassword_check_enabled(struct ctx *c, const struct tenant *t, int cdi)
 {
-    if (cdi >= CDI_5_1)
-        return ST_OK;
-    bool by_factors = t->first_factors_null || (cdi >= CDI_5_0 ? t->nfirst_factors > 0 : lists_recipe(t));
-    if (t->emailpassword_enabled && by_factors)
+    if (tenant_offers(t, t->emailpassword_enabled, STR("emailpassword"), cdi))
         return ST_OK;
     return ctx_fail(c, ST_FORBIDDEN, "Email password login not enabled for tenant");
 }

@@ -138,12 +138,7 @@ static enum st_err get_user_by_recipe_id(struct core_call *k, struct str user_id
         answer_status(k, "UNKNOWN_USER_ID_ERROR");
         return ST_OK;
     }
-    struct login_method only = *m;
-    struct user reduced = {.id = m->user_id,
-                           .external_id = m->external_id,
-                           .is_primary = user->is_primary,
-                           .methods = &only,
-                           .nmethods = 1};
+    struct user reduced = user_reduced(user, m);
     return answer_user(k, &reduced, STR_NONE);
 }
 

@@ -38,6 +38,11 @@ enum st_err cleanup_reset_tokens(struct ctx *c, struct service *s)
     return delete_everywhere(c, s, STMT_job_delete_reset_tokens);
 }
 
+enum st_err cleanup_verification_tokens(struct ctx *c, struct service *s)
+{
+    return delete_everywhere(c, s, STMT_job_delete_verification_tokens);
+}
+
 static enum st_err delete_keys(struct ctx *c, struct service *s, const struct tenant *at)
 {
     const PGresult *r;

@@ -175,14 +175,6 @@ static enum st_err mint_access_token(struct refresh *f)
     return unauthorised(f, c->message); /* a protected key in the payload; the rotation stays */
 }
 
-static enum st_err delete_session(struct refresh *f)
-{
-    const PGresult *r;
-    struct str handle = f->presented.session_handle;
-    return DB_RUN(f->c, f->tenant->db, &r, STMT_session_delete, db_str(f->tenant->id.app),
-                  db_str(f->tenant->id.tenant), db_strs(f->c->arena, &handle, 1));
-}
-
 /* The presented token is none that this session may be refreshed with. */
 static enum st_err reuse_detected(struct refresh *f)
 {
@@ -192,7 +184,7 @@ static enum st_err reuse_detected(struct refresh *f)
                                            .message = STR("refresh token reuse detected"),
                                            .reuse_subtype = f->in->rotate ? f->verdict.p : NULL};
     LOG_DEBUG(f->c, "refresh token reuse: %.*s", STR_ARG(f->verdict));
-    return f->in->rotate ? delete_session(f) : ST_OK;
+    return f->in->rotate ? session_remove(f->c, f->tenant, f->presented.session_handle) : ST_OK;
 }
 
 enum st_err session_refresh(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,

@@ -228,3 +228,10 @@ enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle
     };
     return ST_OK;
 }
+
+enum st_err session_remove(struct ctx *c, const struct tenant *t, struct str handle)
+{
+    const PGresult *r;
+    return DB_RUN(c, t->db, &r, STMT_session_delete, db_str(t->id.app), db_str(t->id.tenant),
+                  db_strs(c->arena, &handle, 1));
+}

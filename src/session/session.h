@@ -105,6 +105,9 @@ struct session_info {
 enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle, struct session_info *out,
                         bool *found) ST_MUST_CHECK;
 
+/* Ends one session; none of that handle is no error. */
+enum st_err session_remove(struct ctx *c, const struct tenant *t, struct str handle) ST_MUST_CHECK;
+
 /* Notes that USER_ID (of any kind; need not be a user) was active: at most every 5 minutes, best effort.
  * HOME: the database that the user is in. */
 void session_user_active(struct ctx *c, const struct tenant *app, struct db *home, struct str user_id);

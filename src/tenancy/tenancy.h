@@ -97,6 +97,10 @@ enum st_err tenancy_unknown_app(struct ctx *c, struct tenant_id id) ST_MUST_CHEC
 void tenancy_changed(struct tenancy *t, struct tenant_id id);
 struct str tenancy_notify_payload(struct arena *a, struct tenant_id id);
 
+/* Does the tenant offer a recipe to clients of interface version CDI (spec: cdi-emailpassword 3)? FLAG: the
+ * tenant's own for the recipe; FACTOR: its name among the first factors. */
+bool tenant_offers(const struct tenant *t, bool flag, struct str factor, int cdi);
+
 static inline bool tenant_is_base(struct tenant_id id)
 {
     return id.cud.n == 0 && str_is(id.app, STR("public")) && str_is(id.tenant, STR("public"));

@@ -11,6 +11,7 @@
 #include "db/array.h"
 #include "json/json.h"
 #include "policy/policy.h"
+#include "tenancy/tenancy.h"
 
 enum tenant_load_column { CORE_CONFIG, EMAILPASSWORD, THIRDPARTY, PASSWORDLESS, FACTORS_NULL, FACTORS };
 
@@ -77,15 +78,16 @@ static bool set_policy(struct tenant_entry *e)
 static enum st_err set_config(struct ctx *c, struct tenant_entry *e, const struct config *parent,
                               struct str own_text)
 {
-    struct config_error error;
+    struct config_error error = {.text = "it is not JSON"};
     json_object *own = own_text.p ? json_parse(c->arena, own_text) : NULL;
-    enum st_err err = config_derive(parent, own, &e->tenant.config, &error);
+    enum st_err err =
+        own_text.p && !own ? ST_BAD_REQUEST : config_derive(parent, own, &e->tenant.config, &error);
     if (err == ST_UNAVAILABLE)
         return err;
     if (err) {
-        LOG_ERROR(c, "the stored configuration of this tenant is invalid, so it is not loaded: %s",
-                  error.text);
-        return ctx_fail(c, ST_INTERNAL, "the stored configuration of this tenant is invalid");
+        LOG_ERROR(c, "the stored configuration of (%s, %s, %s) is invalid, so it is not loaded: %s",
+                  e->tenant.id.cud.p, e->tenant.id.app.p, e->tenant.id.tenant.p, error.text);
+        return tenancy_unknown(c, e->tenant.id);
     }
     return set_policy(e) ? ST_OK : ST_UNAVAILABLE;
 }

@@ -21,10 +21,10 @@ struct login_method {
 };
 
 struct user {
-    struct str id;                /* internal id of the primary or only login method */
-    struct str external_id;       /* of that id; absent when not mapped */
-    bool is_primary;              /* primary or linked */
-    struct login_method *methods; /* by time joined */
+    struct str id;                      /* internal id of the primary or only login method */
+    struct str external_id;             /* of that id; absent when not mapped */
+    bool is_primary;                    /* primary or linked */
+    const struct login_method *methods; /* by time joined */
     size_t nmethods;
 };
 
@@ -75,10 +75,19 @@ enum st_err users_database(struct ctx *c, struct tenancy *tenancy, const struct 
 /* The login method of U with that recipe user id (internal or external), or NULL. */
 const struct login_method *user_method(const struct user *u, struct str recipe_user_id);
 
+/* U as if M, one of its login methods, were its only one; points to M. */
+struct user user_reduced(const struct user *u, const struct login_method *m);
+
 /* Writes the user object in the form of the interface version CDI. ST_INTERNAL: a passkey user has no form
  * before 4.0. */
 enum st_err user_write(struct ctx *c, struct json_out *j, const char *key, const struct user *u,
                        int cdi) ST_MUST_CHECK;
+
+/* The same in the forms of the front end's interface (spec: fdi 5): now, and before 1.18 and in 2.x, where a
+ * user is one login method. */
+void user_write_fdi(struct ctx *c, struct json_out *j, const char *key, const struct user *u);
+void user_write_fdi_old(struct json_out *j, const char *key, const struct user *u,
+                        const struct login_method *m);
 
 /* True when a write of the user's last activity is due: at most every 5 minutes per user and process. It
  * counts as written from then on; user_activity_forget takes that back when it was not. */
