@@ -56,6 +56,8 @@ subtest 'third-party users' => sub {
     my ($here, $there) = map { $core->post('/recipe/signinup', \%input, prefix => $_)->{json} } q{}, '/own';
     is_deeply [$here->{createdNewUser}, $there->{createdNewUser}], [T, T], 'each database has its own';
     is $pg->value('SELECT user_id FROM thirdparty_users', 'own'), $there->{user}{id}, 'there';
+    is $core->get('/recipe/user', query => { userId => $there->{user}{id} }, rid => 'thirdparty')->{json}{status}, 'OK', 'the app knows it by its id';
+    is $pg->value("SELECT count(*) FROM user_last_active WHERE user_id = '$there->{user}{id}'"), 1, 'and when it was active';
     ok $core->get('/recipe/user/email/verify', query => { userId => $there->{user}{id}, email => 'tp@example.com' })->{json}{isVerified}, 'verified there';
     ok !$core->get('/recipe/user/email/verify', query => { userId => $here->{user}{id}, email => 'x@example.com' })->{json}{isVerified}, 'another address is not';
     $core->post('/recipe/signinup', { %input, email => { id => 'new@example.com', isVerified => F } });
