@@ -24,6 +24,7 @@ static enum st_err fill_key_stock(struct ctx *c, struct service *service, const 
     }
 WITHOUT_SETUP(cleanup_sessions)
 WITHOUT_SETUP(cleanup_reset_tokens)
+WITHOUT_SETUP(cleanup_verification_tokens)
 WITHOUT_SETUP(cleanup_signing_keys)
 WITHOUT_SETUP(cleanup_partitions)
 
@@ -31,6 +32,8 @@ const struct job jobs_table[] = {
     {"fill the key stock", 0, SECONDS(1), true, fill_key_stock},
     {"remove expired sessions", MINUTES(1), HOURS(12), false, run_cleanup_sessions},
     {"remove expired password reset tokens", MINUTES(1), HOURS(1), false, run_cleanup_reset_tokens},
+    {"remove expired e-mail verification tokens", MINUTES(1), HOURS(12), false,
+     run_cleanup_verification_tokens},
     {"remove expired signing keys", MINUTES(1), HOURS(24), false, run_cleanup_signing_keys},
     {"make the next partitions of the activity log", MINUTES(2), HOURS(24), false, run_cleanup_partitions},
 };

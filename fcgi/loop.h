@@ -4,13 +4,15 @@
  * connection costs a file descriptor and no thread, so kept connections of nginx never use up the threads.
  *
  * A connection belongs to the thread that got its event (EPOLLONESHOT), until it is armed again or closed;
- * while a request waits for its password hash the connection is not armed and belongs to the hash queue.
+ * while a request waits for its password hash or for another server the connection is not armed and belongs
+ * to the hash queue or the caller.
  */
 #ifndef ST_FCGI_LOOP_H
 #define ST_FCGI_LOOP_H
 
 #include <stdatomic.h>
 
+#include "caller.h"
 #include "hash.h"
 #include "listen.h"
 #include "request.h"
@@ -23,17 +25,19 @@ struct loop {
     const struct listeners *listeners;
     struct request_limits limits;
     struct hash_pool *hash;
+    struct caller *caller;
     unsigned threads;
 
     /* Private. */
     int epoll;
-    int resume_event; /* written for every request that comes back from the hash queue */
+    int resume_event; /* written for every request that comes back */
     int stop_event;   /* written once: all threads end */
     atomic_bool draining;
     atomic_uint connections, busy; /* open; with a request in progress */
     pthread_mutex_t lock;          /* guards the lists, and watching the listeners; nothing else is taken
                                       while it is held */
     struct request *resumed_first, *resumed_last;
+    struct request *reading;
     struct request *spare;
     unsigned spares;
 };
@@ -51,7 +55,10 @@ void loop_run(struct loop *l, _Atomic int64_t *busy_since);
 void loop_drain(struct loop *l);
 void loop_stop(struct loop *l);
 
-/* From a hash thread: R goes on in a request thread. */
+/* About once a second: ends the reading of requests that should have come by now. */
+void loop_expire(struct loop *l);
+
+/* From a hash thread or the caller: R goes on in a request thread. */
 void loop_resume(struct loop *l, struct request *r);
 
 #endif

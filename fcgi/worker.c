@@ -38,6 +38,7 @@ struct worker {
     struct service *service;
     struct loop loop;
     struct hash_pool hash;
+    struct caller caller;
     struct request_thread threads[THREADS_MAX];
     pthread_t hash_threads[HASH_SLOTS_MAX], ticker;
     unsigned nthreads, nhash_threads;
@@ -111,14 +112,18 @@ static bool start(struct worker *w, char *why, size_t why_size)
         return false;
     int threads = config->max_server_pool_size;
     w->hash = (struct hash_pool){.slots = &setup->shared->hash_slots, .loop = &w->loop, .config = config};
+    w->caller = (struct caller){.loop = &w->loop, .config = config};
     w->loop.service = w->service;
     w->loop.listeners = setup->listeners;
     w->loop.limits.body = (size_t)config->fcgi_max_body;
     w->loop.limits.timeout_ms = config->fcgi_request_timeout;
     w->loop.hash = &w->hash;
+    w->loop.caller = &w->caller;
     w->loop.threads = threads < THREADS_MAX ? (unsigned)threads : THREADS_MAX;
     (void)sem_init(&w->end_ticker, 0, 0);
     int err = hash_open(&w->hash);
+    if (!err)
+        err = caller_open(&w->caller);
     if (!err)
         err = loop_open(&w->loop);
     if (!err)
@@ -141,8 +146,9 @@ static bool is_stuck(const struct worker *w)
     return true;
 }
 
-static void report_alive(const struct worker *w)
+static void report_alive(struct worker *w)
 {
+    loop_expire(&w->loop);
     if (is_stuck(w))
         LOG_ERROR(NULL, "all request threads have been busy with one request each for too long");
     else
@@ -182,9 +188,11 @@ static void stop(struct worker *w)
         (void)pthread_join(w->threads[i].id, NULL);
     for (unsigned i = 0; i < w->nhash_threads; i++)
         (void)pthread_join(w->hash_threads[i], NULL);
+    caller_stop(&w->caller);
     if (w->ticking)
         (void)pthread_join(w->ticker, NULL);
     hash_close(&w->hash);
+    caller_close(&w->caller);
     loop_close(&w->loop);
     service_stop(w->service);
     (void)sem_destroy(&w->end_ticker);

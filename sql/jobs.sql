@@ -11,10 +11,11 @@ DELETE FROM {emailpassword_pswd_reset_tokens} WHERE (app_id, user_id, token) IN 
     SELECT app_id, user_id, token FROM {emailpassword_pswd_reset_tokens} WHERE token_expiry < $1
     ORDER BY token_expiry LIMIT $2 FOR UPDATE SKIP LOCKED)
 
+-- name: job_delete_verification_tokens
+DELETE FROM {emailverification_tokens} WHERE (app_id, tenant_id, user_id, email, token) IN (
+    SELECT app_id, tenant_id, user_id, email, token FROM {emailverification_tokens} WHERE token_expiry < $1
+    ORDER BY token_expiry LIMIT $2 FOR UPDATE SKIP LOCKED)
+
 -- Apps that may have a key that has expired: the newest never has.
 -- name: job_apps_with_old_keys
 SELECT app_id FROM {session_access_token_signing_keys} GROUP BY app_id HAVING count(*) > 1
-
--- Tenants with a database of their own.
--- name: job_tenants_with_database
-SELECT connection_uri_domain, app_id, tenant_id FROM {tenant_configs} WHERE core_config LIKE '%postgresql\_%'

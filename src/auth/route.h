@@ -40,6 +40,9 @@ struct auth_field {
     const char *wrong;   /* text of the 400 for another type; NULL: like absent */
 };
 
+/* The flag F of fdi-linking 1. */
+enum auth_linking { AUTH_LINKING_UNDEFINED, AUTH_LINKING_FALSE, AUTH_LINKING_TRUE };
+
 /* State of one call of the auth door; in the exchange's arena, as exchange.door. */
 struct auth_call {
     struct exchange *x;
@@ -48,11 +51,13 @@ struct auth_call {
     const struct site *site;
     const struct auth_route *route;
     const struct tenant *app;    /* public tenant of the site's app */
-    const struct tenant *tenant; /* of the path, "public" when it names none */
+    const struct tenant *tenant; /* of the path, "public" when it names none; with
+                                    AUTH_SESSION_BY_LINKING_FLAG the session's where there is one */
     int fdi;                     /* largest of fdi-version, major * 100 + minor; newest when there is none */
     json_object *body;
     void *in;                         /* the route's fields, read */
-    struct auth_session *session;     /* of the request, once it has been loaded; NULL: none */
+    enum auth_linking linking;        /* what the body says of shouldTryLinkingWithSessionUser */
+    struct auth_session *session;     /* of the request, once it has been loaded, or a new one; NULL: none */
     struct auth_transport *transport; /* tokens in and out of this exchange (auth/transport.h) */
     struct json_out
         out;     /* the answer: an object is open, the dispatcher closes it; unused when x->rs is set */
@@ -82,13 +87,22 @@ static inline void auth_status(struct auth_call *k, const char *status)
 void auth_refuse(struct auth_call *k, const char *status, const char *reason);
 
 /* The largest element of a fdi-version header (spec: fdi 5) as major * 100 + minor. */
-enum { AUTH_FDI_NEWEST = 402 };
+enum { AUTH_FDI_LINKING = 301, AUTH_FDI_NEWEST = 402 };
 int auth_fdi_largest(struct str header);
 
-/* The user of an answer, in the form of the call's FDI version (spec: fdi 5). */
-enum st_err auth_write_user(struct auth_call *k, const struct user *user) ST_MUST_CHECK;
+/* {"message":TEXT} with that status, instead of the handler's answer. Returns ST_ANSWERED. */
+enum st_err auth_answer_message(struct auth_call *k, int status, struct str text) ST_MUST_CHECK;
+
+/* Members of an answer in the form of the call's FDI version (spec: fdi 5): "user", and whether the login
+ * method is new. K's session is the user's. */
+void auth_write_user(struct auth_call *k, const struct user *user);
+void auth_write_created(struct auth_call *k, bool created);
 
 extern const struct auth_route *const auth_route_tables[];
+
+/* A call of X's site, its app and transport set, but no route: for the verify door, which uses the session
+ * functions too. It becomes x->door. */
+enum st_err auth_call_new(struct service *s, struct exchange *x, struct auth_call **out) ST_MUST_CHECK;
 
 /* Serves one exchange of the auth door; ST_SUSPENDED as exchange_await says. */
 enum st_err auth_begin(struct service *s, struct exchange *x) ST_MUST_CHECK;

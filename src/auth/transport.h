@@ -13,7 +13,8 @@ enum auth_token_kind { AUTH_ACCESS_TOKEN, AUTH_REFRESH_TOKEN, AUTH_ID_REFRESH_TO
 
 struct auth_transport;
 
-/* For one exchange; headers of the answer are collected and written by auth_transport_finish. */
+/* For one exchange; headers of the answer are collected and written by auth_transport_finish. What is put
+ * twice is sent once, as it was put last. */
 struct auth_transport *auth_transport_new(struct exchange *x, const struct site *site);
 
 /* The token as the request carries it; absent: not there. */
@@ -34,7 +35,7 @@ void auth_anti_csrf_put(struct auth_transport *t, struct str token);
 
 /* Empties the tokens of one transfer method, or of all (SITE_TRANSFER_ANY), and tells the front end. */
 void auth_tokens_clear(struct auth_transport *t, enum site_transfer by);
-/* Expires one cookie, in the given domain (absent: the site's own). */
+/* Expires one cookie, in the given domain ("": of the host only; NULL: the site's own). */
 void auth_cookie_expire(struct auth_transport *t, enum auth_token_kind kind, const struct str *domain);
 
 /* Writes the headers into the answer, Cache-Control and Access-Control-Expose-Headers included. */

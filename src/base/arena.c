@@ -132,6 +132,16 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
+struct str arena_lower(struct arena *a, struct str s)
+{
+    struct str copy = arena_str(a, s);
+    char *p = (char *)copy.p;
+    for (size_t i = 0; i < copy.n; i++)
+        if (p[i] >= 'A' && p[i] <= 'Z')
+            p[i] = (char)(p[i] - 'A' + 'a');
+    return copy;
+}
+
 struct str arena_vprintf(struct arena *a, const char *format, va_list args)
 {
     va_list again;

@@ -39,7 +39,8 @@ void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc,
 #define ARENA_NEW(A, TYPE) ((TYPE *)arena_zalloc((A), sizeof(TYPE)))
 #define ARENA_ARRAY(A, N, TYPE) ((TYPE *)arena_array((A), (N), sizeof(TYPE)))
 
-struct str arena_str(struct arena *a, struct str s); /* copy, NUL after the end */
+struct str arena_str(struct arena *a, struct str s);   /* copy, NUL after the end */
+struct str arena_lower(struct arena *a, struct str s); /* copy with ASCII letters in lower case */
 struct str arena_printf(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
 struct str arena_vprintf(struct arena *a, const char *format, va_list args)

@@ -26,16 +26,6 @@ void core_close(void)
     router = NULL;
 }
 
-static struct str lower_case(struct arena *a, struct str s)
-{
-    struct str copy = arena_str(a, s);
-    char *p = (char *)copy.p;
-    for (size_t i = 0; i < copy.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] - 'A' + 'a');
-    return copy;
-}
-
 /* Takes the base path off. ST_NOT_FOUND for other paths; the base path itself is redirected, as by the
  * reference. */
 static enum st_err strip_base_path(struct exchange *x, const char *base_path, struct str *path)
@@ -218,6 +208,7 @@ static enum st_err route_call(struct core_call *k, struct str path)
 
 enum st_err core_begin(struct service *s, struct exchange *x)
 {
+    ST_TRY(http_normalise_path(&x->ctx, str_head(x->rq.uri, str_find(x->rq.uri, '?')), &x->rq.path));
     struct core_call *k = ARENA_NEW(&x->arena, struct core_call);
     k->x = x;
     k->c = &x->ctx;
@@ -228,7 +219,7 @@ enum st_err core_begin(struct service *s, struct exchange *x)
     ST_TRY(strip_base_path(x, service_base_config(s)->base_path, &path));
     if (x->rs.status)
         return ST_OK;
-    return route_call(k, lower_case(&x->arena, path));
+    return route_call(k, arena_lower(&x->arena, path));
 }
 
 /* One log entry for both of the reference's lines, so that a request costs one write. */

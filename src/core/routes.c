@@ -6,18 +6,14 @@
 
 extern const struct route misc_routes[], jwt_routes[], session_routes[], emailpassword_routes[],
     users_routes[], user_list_routes[], multitenancy_routes[], providers_routes[], association_routes[],
-    migration_routes[];
+    migration_routes[], thirdparty_routes[], emailverification_routes[], userroles_routes[];
 
 const struct route *const core_route_tables[] = {
-    misc_routes,
-    jwt_routes,
-    session_routes,
-    emailpassword_routes,
-    users_routes,
-    user_list_routes,
-    multitenancy_routes,
-    providers_routes,
-    association_routes,
-    migration_routes,
-    NULL,
+    misc_routes,         jwt_routes,
+    session_routes,      emailpassword_routes,
+    users_routes,        user_list_routes,
+    multitenancy_routes, providers_routes,
+    association_routes,  migration_routes,
+    thirdparty_routes,   emailverification_routes,
+    userroles_routes,    NULL,
 };

@@ -5,23 +5,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/config.h"
-#include "http/cdi.h"
 #include "users/lock.h"
-
-static bool lists_recipe(const struct tenant *t)
-{
-    for (size_t i = 0; i < t->nfirst_factors; i++)
-        if (str_is(t->first_factors[i], STR("emailpassword")))
-            return true;
-    return false;
-}
 
 enum st_err emailpassword_check_enabled(struct ctx *c, const struct tenant *t, int cdi)
 {
-    if (cdi >= CDI_5_1)
-        return ST_OK;
-    bool by_factors = t->first_factors_null || (cdi >= CDI_5_0 ? t->nfirst_factors > 0 : lists_recipe(t));
-    if (t->emailpassword_enabled && by_factors)
+    if (tenant_offers(t, t->emailpassword_enabled, STR("emailpassword"), cdi))
         return ST_OK;
     return ctx_fail(c, ST_FORBIDDEN, "Email password login not enabled for tenant");
 }
@@ -106,10 +94,11 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
     struct str id = random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
     bool verified = !in->imported && is_fake_email(in->email);
+    bool active = !in->imported && user_activity_due(t->app->id, id), active_here = t->db == t->app->db;
     const PGresult *r;
     enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
                              db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
-                             db_bool(verified), db_bool(!in->imported && user_activity_due(t->id.app, id)));
+                             db_bool(verified), db_bool(!in->imported), db_bool(active && active_here));
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -119,6 +108,8 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                  db_violated(c, t->db, "app_id_to_user_id", "_app_id_fkey")))
         return tenancy_unknown(c, t->id);
     ST_TRY(err);
+    if (active && !active_here)
+        user_active_write(c, t->app, id);
     describe_new_user(c->arena, t, id, in->email, verified, now, user);
     return ST_OK;
 }
@@ -159,17 +150,22 @@ void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct
                                        db_str(who->method->user_id), db_str(who->user->id),
                                        db_str(who->method->email), db_i64(clock_now_ms()))};
     size_t n = 1;
-    if (user_activity_due(t->id.app, who->user->id))
+    bool active = user_activity_due(t->app->id, who->user->id), active_here = t->db == t->app->db;
+    if (active && active_here)
         calls[n++] = user_active_call(t->id.app, who->user->id);
-    if (db_run(c, t->db, calls, n) != ST_OK)
+    if (db_run(c, t->db, calls, n) != ST_OK) {
         LOG_WARN(c, "the sign-in could not be written to the activity log");
+        if (active && active_here)
+            user_activity_forget(t->app->id, who->user->id);
+    }
+    if (active && !active_here)
+        user_active_write(c, t->app, who->user->id);
 }
 
 /* ---- update ---- */
 
 struct update {
-    const struct tenant *tenant;
-    struct str user_id, email, password_hash;
+    struct str app, user_id, email, password_hash;
     enum emailpassword_result result;
 };
 
@@ -178,14 +174,13 @@ static enum st_err change_email(struct ctx *c, struct db *db, const struct updat
                                 enum emailpassword_result *result)
 {
     enum account_info_change change;
-    ST_TRY(users_change_account_info(c, db, u->tenant->id.app, user, STR("email"), u->email, &change));
+    ST_TRY(users_change_account_info(c, db, u->app, user, STR("email"), u->email, &change));
     if (change != ACCOUNT_INFO_CHANGED) {
         *result = change == ACCOUNT_INFO_TAKEN ? EMAILPASSWORD_EMAIL_EXISTS
                                                : EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;
         return ST_CONSTRAINT;
     }
-    return DB_RUN(c, db, r, STMT_emailpassword_set_email, db_str(u->tenant->id.app), db_str(user->id),
-                  db_str(u->email));
+    return DB_RUN(c, db, r, STMT_emailpassword_set_email, db_str(u->app), db_str(user->id), db_str(u->email));
 }
 
 static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
@@ -194,11 +189,11 @@ static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
     struct locked_users locked;
     const PGresult *r;
     u->result = EMAILPASSWORD_UNKNOWN_USER;
-    ST_TRY(DB_RUN(c, db, &r, STMT_user_internal_id, db_str(u->tenant->id.app), db_str(u->user_id)));
+    ST_TRY(DB_RUN(c, db, &r, STMT_user_internal_id, db_str(u->app), db_str(u->user_id)));
     if (db_rows(r) == 0)
         return ST_OK;
     struct str id = db_id(r, 0, 0);
-    ST_TRY(users_lock(c, db, u->tenant->id.app, &id, 1, &locked));
+    ST_TRY(users_lock(c, db, u->app, &id, 1, &locked));
     const struct locked_user *user = users_locked(&locked, id);
     if (!user || !str_is(user->recipe_id, STR("emailpassword")))
         return ST_OK;
@@ -206,18 +201,19 @@ static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
     if (u->email.p)
         ST_TRY(change_email(c, db, u, user, &r, &u->result));
     if (u->password_hash.p)
-        ST_TRY(DB_RUN(c, db, &r, STMT_emailpassword_set_hash, db_str(u->tenant->id.app), db_str(id),
+        ST_TRY(DB_RUN(c, db, &r, STMT_emailpassword_set_hash, db_str(u->app), db_str(id),
                       db_str(u->password_hash)));
     if (db_affected(r) == 0) /* a primary id that has lost its own login method */
         u->result = EMAILPASSWORD_UNKNOWN_USER;
     return ST_OK;
 }
 
-enum st_err emailpassword_update(struct ctx *c, const struct tenant *t, struct str user_id, struct str email,
-                                 struct str password_hash, enum emailpassword_result *result)
+enum st_err emailpassword_update(struct ctx *c, struct db *db, struct str app, struct str user_id,
+                                 struct str email, struct str password_hash,
+                                 enum emailpassword_result *result)
 {
-    struct update u = {.tenant = t, .user_id = user_id, .email = email, .password_hash = password_hash};
-    enum st_err err = db_tx(c, t->db, update_tx, &u);
+    struct update u = {.app = app, .user_id = user_id, .email = email, .password_hash = password_hash};
+    enum st_err err = db_tx(c, db, update_tx, &u);
     *result = u.result;
     bool answered =
         u.result == EMAILPASSWORD_EMAIL_EXISTS || u.result == EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;

@@ -53,9 +53,11 @@ enum st_err emailpassword_find(struct ctx *c, const struct tenant *t, struct str
 void emailpassword_signed_in(struct ctx *c, const struct tenant *t,
                              const struct emailpassword_candidate *who);
 
-/* Replaces e-mail and/or password hash (absent: unchanged) of a recipe user, by internal or external id. */
-enum st_err emailpassword_update(struct ctx *c, const struct tenant *t, struct str user_id, struct str email,
-                                 struct str password_hash, enum emailpassword_result *result) ST_MUST_CHECK;
+/* Replaces e-mail and/or password hash (absent: unchanged) of a recipe user in DB, by internal or external
+ * id. */
+enum st_err emailpassword_update(struct ctx *c, struct db *db, struct str app, struct str user_id,
+                                 struct str email, struct str password_hash,
+                                 enum emailpassword_result *result) ST_MUST_CHECK;
 
 /* Makes a reset token for any user of the app; EMAIL is kept as given. */
 enum st_err emailpassword_create_reset_token(struct ctx *c, const struct tenant *t, struct str user_id,

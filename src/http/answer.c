@@ -51,7 +51,7 @@ static const struct error_answer {
     [ST_UNAVAILABLE] = {503, "Service unavailable"},
 };
 
-void http_answer_error(struct ctx *c, struct http_response *rs, enum st_err err)
+int http_error(struct ctx *c, enum st_err err, struct str *text)
 {
     size_t known = sizeof error_answers / sizeof error_answers[0];
     if ((size_t)err >= known || !error_answers[err].status) {
@@ -59,15 +59,22 @@ void http_answer_error(struct ctx *c, struct http_response *rs, enum st_err err)
         err = ST_INTERNAL;
     }
     const struct error_answer *answer = &error_answers[err];
-    struct str text = c->message.p ? c->message : str_of(answer->text);
+    *text = c->message.p ? c->message : str_of(answer->text);
     if (err == ST_INTERNAL && c->message.p) {
         LOG_ERROR(c, "%.*s", STR_ARG(c->message));
-        text = str_of(answer->text);
+        *text = str_of(answer->text);
     }
+    return answer->status;
+}
+
+void http_answer_error(struct ctx *c, struct http_response *rs, enum st_err err)
+{
+    struct str text;
+    int status = http_error(c, err, &text);
     rs->nheaders = 0;
     if (err == ST_UNAVAILABLE)
         http_add_header(rs, "Retry-After", STR("1"));
-    http_answer_text(c, rs, answer->status, text);
+    http_answer_text(c, rs, status, text);
 }
 
 void http_answer_bad_method(struct ctx *c, struct http_response *rs, enum http_method method,

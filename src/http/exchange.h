@@ -29,7 +29,7 @@ struct http_request {
     enum http_method method;
     struct str method_text;
     struct str uri;         /* raw REQUEST_URI: path and query as the client sent them */
-    struct str path;        /* decoded and normalised by http_normalise_path */
+    struct str path;        /* core door: decoded and normalised by http_normalise_path */
     struct str query;       /* raw, without '?' */
     struct str remote_addr; /* REMOTE_ADDR of nginx, never a forwarded header */
     struct str host;        /* Host header; absent for HTTP/1.0 clients */
@@ -51,6 +51,9 @@ enum st_err http_normalise_path(struct ctx *c, struct str raw, struct str *out) 
  * absent. A malformed escape or invalid UTF-8 anywhere in the query is ST_BAD_REQUEST. */
 enum st_err http_query(struct ctx *c, const struct http_request *rq, const char *name,
                        struct str *out) ST_MUST_CHECK;
+/* The same, and how often the parameter is there. */
+enum st_err http_query_all(struct ctx *c, const struct http_request *rq, const char *name, struct str *out,
+                           unsigned *times) ST_MUST_CHECK;
 
 enum { HTTP_MAX_HEADERS = 16 };
 
@@ -68,6 +71,9 @@ void http_add_header(struct http_response *rs, const char *name, struct str valu
 void http_answer_text(struct ctx *c, struct http_response *rs, int status, struct str text);
 /* 200 with JSON and a final newline, application/json;charset=UTF-8. */
 void http_answer_json(struct ctx *c, struct http_response *rs, struct json_out *j);
+/* Status and text for the client of ERR, which never is a signal's. The message of ST_INTERNAL goes to the
+ * log only. */
+int http_error(struct ctx *c, enum st_err err, struct str *text);
 /* The answer that belongs to ERR and the context's message, or the status' usual text; 503 carries
  * Retry-After: 1. The message of ST_INTERNAL goes to the log only. Headers that were set for the answer that
  * failed are dropped. */
@@ -88,7 +94,7 @@ struct exchange {
     struct ctx ctx;
     struct http_request rq;
     struct http_response rs;
-    void *door; /* state of the door that serves it, e.g. struct core_call */
+    void *door; /* state of the door that serves it, e.g. struct core_call; NULL: not yet there */
     /* What it waits for, one of the two; meanwhile no thread, no connection and no lock is held. */
     struct password_job *job;
     struct http_call *call;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/exchange.h"
+#include "http/percent.h"
 
 struct str http_param(const struct http_request *rq, const char *name)
 {
@@ -8,41 +9,6 @@ struct str http_param(const struct http_request *rq, const char *name)
         if (strncmp(*param, name, n) == 0 && (*param)[n] == '=')
             return str_of(*param + n + 1);
     return STR_NONE;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Value of the two hex digits behind a %, or -1. */
-static int escaped_byte(struct str digits)
-{
-    if (digits.n < 2)
-        return -1;
-    int high = hex_digit(digits.p[0]), low = hex_digit(digits.p[1]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-/* Decodes S to OUT, which has room for S.n bytes, and returns the new end, or NULL at a malformed escape. */
-static char *decode(char *out, struct str s, bool plus_is_space)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        int c = (unsigned char)s.p[i];
-        if (c == '%') {
-            c = escaped_byte(str_from(s, i + 1));
-            if (c < 0)
-                return NULL;
-            i += 2;
-        } else if (c == '+' && plus_is_space) {
-            c = ' ';
-        }
-        *out++ = (char)c;
-    }
-    return out;
 }
 
 /* A path that is being put together; it begins with the root's slash, and every segment but the last ends
@@ -65,7 +31,7 @@ static bool leave_segment(struct path *path)
 static bool add_segment(struct path *path, struct str raw, bool last)
 {
     struct str name = str_head(raw, str_find(raw, ';'));
-    char *start = path->p + path->n, *end = decode(start, name, false);
+    char *start = path->p + path->n, *end = percent_decode(start, name, false);
     if (!end)
         return false;
     struct str segment = {start, (size_t)(end - start)};
@@ -95,25 +61,27 @@ enum st_err http_normalise_path(struct ctx *c, struct str raw, struct str *out)
     return ok && str_is_utf8(*out) ? ST_OK : ctx_fail(c, ST_BAD_REQUEST, "Invalid path");
 }
 
-enum st_err http_query(struct ctx *c, const struct http_request *rq, const char *name, struct str *out)
+enum st_err http_query_all(struct ctx *c, const struct http_request *rq, const char *name, struct str *out,
+                           unsigned *times)
 {
     *out = STR_NONE;
+    *times = 0;
     if (!rq->query.n)
         return ST_OK;
-    char *end = arena_alloc(c->arena, 2 * rq->query.n + 1); /* each part takes at most its length and a NUL */
     for (struct str rest = rq->query; rest.p;) {
-        struct str value = str_split(&rest, '&');
-        struct str parts[2] = {str_split(&value, '='), value.p ? value : STR("")};
-        for (int i = 0; i < 2; i++) {
-            char *start = end;
-            end = decode(start, parts[i], true);
-            if (!end || !str_is_utf8((struct str){start, (size_t)(end - start)}))
-                return ctx_fail(c, ST_BAD_REQUEST, "Invalid query string");
-            parts[i] = (struct str){start, (size_t)(end - start)};
-            *end++ = 0;
-        }
-        if (!out->p && str_is_c(parts[0], name))
-            *out = parts[1];
+        struct str found, value;
+        if (!percent_pair(c->arena, &rest, &found, &value))
+            return ctx_fail(c, ST_BAD_REQUEST, "Invalid query string");
+        if (!str_is_c(found, name))
+            continue;
+        if (!(*times)++)
+            *out = value;
     }
     return ST_OK;
+}
+
+enum st_err http_query(struct ctx *c, const struct http_request *rq, const char *name, struct str *out)
+{
+    unsigned times;
+    return http_query_all(c, rq, name, out, &times);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "auth/route.h"
 #include "base/log.h"
 #include "core/route.h"
 #include "runtime/runtime.h"
@@ -43,25 +44,53 @@ static void answer_out_of_memory(struct exchange *x)
     x->rs = overloaded;
 }
 
-static enum st_err split_uri(struct exchange *x)
+/* nginx says by ST_DOOR which one a location is. */
+struct door {
+    const char *name;
+    enum st_err (*begin)(struct service *s, struct exchange *x);
+    void (*finish)(struct exchange *x, enum st_err err);
+};
+
+static enum st_err no_door_begin(struct service *s, struct exchange *x)
 {
-    struct http_request *rq = &x->rq;
-    size_t question = str_find(rq->uri, '?');
-    rq->query = str_from(rq->uri, question + 1);
-    return http_normalise_path(&x->ctx, str_head(rq->uri, question), &rq->path);
+    (void)s;
+    LOG_ERROR(&x->ctx, "nginx gives no ST_DOOR that there is: \"%.*s\"",
+              STR_ARG(http_param(&x->rq, "ST_DOOR")));
+    return ctx_fail(&x->ctx, ST_NOT_FOUND, "No such door");
+}
+
+static void no_door_finish(struct exchange *x, enum st_err err)
+{
+    http_answer_error(&x->ctx, &x->rs, err);
+}
+
+static const struct door no_door = {NULL, no_door_begin, no_door_finish};
+static const struct door doors[] = {
+    {"core", core_begin, core_finish},
+    {"auth", auth_begin, auth_finish},
+};
+
+static const struct door *door_of(const struct exchange *x)
+{
+    struct str name = http_param(&x->rq, "ST_DOOR");
+    for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++)
+        if (str_is_c(name, doors[i].name))
+            return &doors[i];
+    return &no_door;
 }
 
 static enum st_err begin(struct service *s, struct exchange *x)
 {
-    ST_TRY(split_uri(x));
-    return core_begin(s, x);
+    struct http_request *rq = &x->rq;
+    rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
+    return door_of(x)->begin(s, x);
 }
 
 static enum serve_state settle(struct exchange *x, enum st_err err)
 {
     if (err == ST_SUSPENDED)
         return SERVE_WAITING;
-    core_finish(x, err == ST_ANSWERED ? ST_OK : err);
+    door_of(x)->finish(x, err == ST_ANSWERED ? ST_OK : err);
     return SERVE_DONE;
 }
 
@@ -104,7 +133,8 @@ void service_refuse(struct service *s, struct exchange *x)
     (void)s;
     if (setjmp(recover) == 0) {
         x->arena.recover = &recover;
-        core_finish(x, ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
+        door_of(x)->finish(
+            x, ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
     } else {
         answer_out_of_memory(x);
     }

@@ -24,7 +24,7 @@ enum serve_state {
     SERVE_WAITING, /* x->job is to be run by a hash thread, or x->call made; then service_resume called */
 };
 
-/* X: rq filled except path and query (made here from uri), ctx.arena and ctx.deadline_ms set. Never fails:
+/* X: rq filled except path and query (made from uri), ctx.arena and ctx.deadline_ms set. Never fails:
  * every problem becomes an answer, also running out of memory. */
 enum serve_state service_begin(struct service *s, struct exchange *x);
 enum serve_state service_resume(struct service *s, struct exchange *x);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "http/cdi.h"
 #include "tenancy/tenant.h"
 
 enum { BUCKETS = 1024, MAX_ENTRIES = 16384, MAX_DATABASES = 64 };
@@ -367,4 +368,21 @@ struct str tenancy_notify_payload(struct arena *a, struct tenant_id id)
     char *text = arena_alloc(a, 16);
     int n = generation_payload(text, 16, GENERATION_TENANTS, generation_slot(id.app));
     return (struct str){text, (size_t)n};
+}
+
+static bool is_first_factor(const struct tenant *t, struct str factor)
+{
+    for (size_t i = 0; i < t->nfirst_factors; i++)
+        if (str_is(t->first_factors[i], factor))
+            return true;
+    return false;
+}
+
+bool tenant_offers(const struct tenant *t, bool flag, struct str factor, int cdi)
+{
+    if (cdi >= CDI_5_1)
+        return true;
+    bool by_factors =
+        t->first_factors_null || (cdi >= CDI_5_0 ? t->nfirst_factors > 0 : is_first_factor(t, factor));
+    return flag && by_factors;
 }

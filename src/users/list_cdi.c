@@ -6,11 +6,10 @@
 #include "core/route.h"
 #include "crypto/base64.h"
 #include "http/text.h"
-#include "multitenancy/multitenancy.h"
 #include "runtime/runtime.h"
 #include "users/list.h"
 
-enum { DEFAULT_LIMIT = 100, MAX_DATABASES = 64 };
+enum { DEFAULT_LIMIT = 100 };
 
 /* ---- recipes ---- */
 
@@ -195,41 +194,18 @@ static const struct field count_fields[] = {
     FIELDS_END,
 };
 
-/* The databases that tenants of the app live in. */
-static enum st_err find_databases(struct core_call *k, struct db *dbs[MAX_DATABASES], size_t *n)
-{
-    struct tenancy *tenancy = service_tenancy(k->service);
-    struct tenant_records tenants;
-    const struct tenant *t;
-    dbs[0] = k->tenant->db;
-    *n = 1;
-    ST_TRY(multitenancy_list(k->c, tenancy,
-                             (struct tenant_id){k->tenant->id.cud, k->tenant->id.app, STR_NONE}, &tenants));
-    for (size_t i = 0; i < tenants.n && *n < MAX_DATABASES; i++) {
-        enum st_err err = tenancy_find(k->c, tenancy, tenants.v[i].id, &t);
-        if (err == ST_UNAVAILABLE)
-            return err;
-        size_t at = 0;
-        while (err == ST_OK && at < *n && dbs[at] != t->db)
-            at++;
-        if (err == ST_OK && at == *n)
-            dbs[(*n)++] = t->db;
-    }
-    return ST_OK;
-}
-
 static enum st_err count_users(struct core_call *k, const struct count_in *in, int64_t *count)
 {
     const struct strs *recipes = &in->recipes.recipes;
     struct str app = k->tenant->id.app, tenant = in->includeAllTenants ? STR_NONE : k->tenant->id.tenant;
-    struct db *dbs[MAX_DATABASES] = {k->tenant->db};
-    size_t n = 1;
+    struct db *own = k->tenant->db;
+    struct tenant_databases dbs = {&own, 1};
     *count = 0;
     if (in->includeAllTenants)
-        ST_TRY(find_databases(k, dbs, &n));
-    for (size_t i = 0; i < n; i++) {
+        ST_TRY(tenancy_databases(k->c, service_tenancy(k->service), k->tenant, &dbs));
+    for (size_t i = 0; i < dbs.n; i++) {
         int64_t here;
-        ST_TRY(users_count(k->c, dbs[i], app, tenant, recipes->v, recipes->n, &here));
+        ST_TRY(users_count(k->c, dbs.v[i], app, tenant, recipes->v, recipes->n, &here));
         *count += here;
     }
     return ST_OK;

@@ -117,6 +117,15 @@ const struct login_method *user_method(const struct user *u, struct str recipe_u
     return NULL;
 }
 
+struct user user_reduced(const struct user *u, const struct login_method *m)
+{
+    return (struct user){.id = m->user_id,
+                         .external_id = m->external_id,
+                         .is_primary = u->is_primary,
+                         .methods = m,
+                         .nmethods = 1};
+}
+
 static bool has_internal_id(const struct user *u, struct str id)
 {
     for (size_t i = 0; i < u->nmethods; i++)

@@ -11,6 +11,7 @@
 
 #include "crypto/password_hash.h"
 #include "db/schema.h"
+#include "http/call.h"
 #include "service/service.h"
 #include "runtime/shared.h"
 
@@ -84,6 +85,16 @@ static enum serve_state headers(struct exchange *x)
     return SERVE_DONE;
 }
 
+/* One header of so many bytes. */
+static enum serve_state header(struct exchange *x)
+{
+    big(x);
+    struct str value = x->rs.body;
+    hello(x);
+    http_add_header(&x->rs, "X-Big", value);
+    return SERVE_DONE;
+}
+
 static enum serve_state slow(struct exchange *x)
 {
     int64_t ms = number(x);
@@ -128,6 +139,33 @@ static enum serve_state hash(struct exchange *x)
     return SERVE_WAITING;
 }
 
+/* The body: a line each for URL, time limit, answer limit and what is to be posted. */
+static enum serve_state call(struct exchange *x)
+{
+    struct str rest = x->rq.body, timeout, limit;
+    struct http_call *c = ARENA_NEW(&x->arena, struct http_call);
+    int64_t n = 0;
+    c->url = str_split(&rest, '\n');
+    timeout = rest.p ? str_split(&rest, '\n') : STR("");
+    limit = rest.p ? str_split(&rest, '\n') : STR("");
+    c->timeout_ms = str_to_i64(timeout, &n) ? n : 0;
+    c->answer_max = str_to_i64(limit, &n) ? (size_t)n : 0;
+    c->method = rest.n ? HTTP_POST : HTTP_GET;
+    c->body = rest;
+    c->headers[c->nheaders++] = (struct http_header){STR("Accept"), STR("application/json")};
+    x->call = c;
+    return SERVE_WAITING;
+}
+
+/* "result status type error", and the answer behind a line feed. */
+static void answer_call(struct exchange *x)
+{
+    static const char *const results[] = {"done", "failed", "timeout", "large", "refused"};
+    const struct http_call *c = x->call;
+    answer(x, arena_printf(&x->arena, "%s %d %.*s %s\n%.*s", results[c->result], c->status,
+                           STR_ARG(c->content_type), c->error, STR_ARG(c->answer)));
+}
+
 static const struct {
     const char *path;
     enum serve_state (*serve)(struct exchange *);
@@ -138,10 +176,12 @@ static const struct {
     {"/request", request},
     {"/big", big},
     {"/headers", headers},
+    {"/header", header},
     {"/slow", slow},
     {"/pid", pid},
     {"/crash", crash},
     {"/hash", hash},
+    {"/call", call},
     {"/generations", generations},
 };
 
@@ -199,6 +239,11 @@ enum serve_state service_begin(struct service *s, struct exchange *x)
 enum serve_state service_resume(struct service *s, struct exchange *x)
 {
     (void)s;
+    if (x->call) {
+        answer_call(x);
+        x->call = NULL;
+        return SERVE_DONE;
+    }
     answer(x, x->job->status == PASSWORD_JOB_DONE ? str_of(x->job->out_text) : STR("failed"));
     return SERVE_DONE;
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of the auth door's operations, one per recipe.
+ */
+#include "auth/route.h"
+
+extern const struct auth_route session_fdi_routes[];
+
+const struct auth_route *const auth_route_tables[] = {
+    session_fdi_routes,
+    NULL,
+};
