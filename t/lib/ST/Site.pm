@@ -7,7 +7,7 @@
 #   { recipeList => ['session', 'userRoles'] }        lists replace lists
 #   "appInfo: ..."                                    or the text of the file
 #
-# \@URL\@ in any value becomes the address of the site.
+# @URL@ in any value becomes the address of the site.
 package ST::Site;
 use v5.36;
 
