@@ -27,6 +27,12 @@ struct mail {
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,
                                  const struct mail *m);
 
+/* Costs what two such writes cost and leaves nothing behind: for answers whose time must not tell that there
+ * was nobody to write to. */
+enum { DELIVER_DECOY_CALLS = 2 };
+void deliver_decoy_calls(struct ctx *c, const struct site *site, const struct tenant *t,
+                         struct db_call calls[DELIVER_DECOY_CALLS]);
+
 /* What happened to whom, for the site's webhooks. */
 struct event {
     enum site_event kind;
