@@ -130,18 +130,15 @@ static size_t drop_answer(char *bytes, size_t one, size_t n, void *object)
     return f->answered > ANSWER_MAX ? CURL_WRITEFUNC_ERROR : one * n;
 }
 
-static bool set_common(struct flight *f, const struct config *config)
+static bool set_common(struct flight *f, const struct flight_common *common)
 {
     const struct flight_class *class = class_of(f);
     bool ok = SET(CURLOPT_PRIVATE, f) && SET(CURLOPT_ERRORBUFFER, f->error) && SET(CURLOPT_NOSIGNAL, 1L) &&
-              SET(CURLOPT_CONNECTTIMEOUT_MS, class->connect_ms) && SET(CURLOPT_TIMEOUT_MS, class->limit_ms) &&
-              SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
-              SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-              SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_WRITEFUNCTION, drop_answer) &&
+              SET(CURLOPT_QUICK_EXIT, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, class->connect_ms) &&
+              SET(CURLOPT_TIMEOUT_MS, class->limit_ms) && SET(CURLOPT_WRITEFUNCTION, drop_answer) &&
               SET(CURLOPT_WRITEDATA, f) && SET(CURLOPT_HEADERFUNCTION, drop_answer) &&
-              SET(CURLOPT_HEADERDATA, f) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NOPROXY, "");
-    (void)config;
-    return ok;
+              SET(CURLOPT_HEADERDATA, f);
+    return ok && outgoing_secure(f->easy, common->config, common->authorities);
 }
 
 static bool add_to_list(struct flight *f, struct str line)
@@ -193,13 +190,13 @@ static bool set_smtp(struct flight *f, const struct mail_ready *mail)
     struct str url = arena_printf(a, "%s://%s%s%s:%d", m->implicit_tls ? "smtps" : "smtp", v6 ? "[" : "",
                                   host, v6 ? "]" : "", m->port);
     f->body = mail->bytes;
-    bool ok = add_to_list(f, ARENA_CONCAT(a, STR("<"), mail->to, STR(">"))) && SET(CURLOPT_URL, url.p) &&
-              SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps") && SET(CURLOPT_USE_SSL, tls) &&
-              SET(CURLOPT_MAIL_FROM, ARENA_CONCAT(a, STR("<"), m->from_email, STR(">")).p) &&
-              SET(CURLOPT_MAIL_RCPT, f->list) && SET(CURLOPT_UPLOAD, 1L) &&
-              SET(CURLOPT_READFUNCTION, read_body) && SET(CURLOPT_READDATA, f) &&
-              SET(CURLOPT_SEEKFUNCTION, rewind_body) && SET(CURLOPT_SEEKDATA, f) &&
-              SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)f->body.n);
+    bool ok =
+        add_to_list(f, ARENA_CONCAT(a, STR("<"), mail->to, STR(">"))) && SET(CURLOPT_URL, url.p) &&
+        SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps") && SET(CURLOPT_PROXY, "") && SET(CURLOPT_USE_SSL, tls) &&
+        SET(CURLOPT_MAIL_FROM, ARENA_CONCAT(a, STR("<"), m->from_email, STR(">")).p) &&
+        SET(CURLOPT_MAIL_RCPT, f->list) && SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_READFUNCTION, read_body) &&
+        SET(CURLOPT_READDATA, f) && SET(CURLOPT_SEEKFUNCTION, rewind_body) && SET(CURLOPT_SEEKDATA, f) &&
+        SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)f->body.n);
     if (m->user.p)
         ok = ok && SET(CURLOPT_USERNAME, arena_str(a, m->user).p) &&
              SET(CURLOPT_PASSWORD, m->password.p ? arena_str(a, m->password).p : "");
@@ -239,7 +236,7 @@ static bool begin_mail(struct flight *f)
     return false;
 }
 
-static bool begin(struct flight *f, const struct config *config, const struct queue_item *item)
+static bool begin(struct flight *f, const struct flight_common *common, const struct queue_item *item)
 {
     copy_item(f, item);
     if (item->left_ms <= 0) {
@@ -247,7 +244,7 @@ static bool begin(struct flight *f, const struct config *config, const struct qu
         set_result(f, QUEUE_GIVE_UP, last.n ? last.p : "its time was over before it could be sent");
         return false;
     }
-    if (!set_common(f, config)) {
+    if (!set_common(f, common)) {
         set_result(f, QUEUE_RETRY, "out of memory");
         return false;
     }
@@ -259,7 +256,7 @@ static bool begin(struct flight *f, const struct config *config, const struct qu
     return false;
 }
 
-bool flight_begin(struct flight *f, const struct config *config, const struct queue_item *item)
+bool flight_begin(struct flight *f, const struct flight_common *common, const struct queue_item *item)
 {
     jmp_buf out_of_memory;
     bool flies = false;
@@ -268,7 +265,7 @@ bool flight_begin(struct flight *f, const struct config *config, const struct qu
     f->result.why = STR("out of memory");
     f->arena.recover = &out_of_memory;
     if (setjmp(out_of_memory) == 0)
-        flies = begin(f, config, item);
+        flies = begin(f, common, item);
     f->arena.recover = NULL;
     return flies;
 }

@@ -6,12 +6,15 @@
 #ifndef ST_DELIVER_FLIGHT_H
 #define ST_DELIVER_FLIGHT_H
 
-#include <curl/curl.h>
-
 #include "deliver/queue.h"
+#include "http/outgoing.h"
 #include "site/site.h"
 
-struct config;
+/* What all flights of a process share. */
+struct flight_common {
+    const struct config *config;
+    X509_STORE *authorities;
+};
 
 /* Mails and webhooks: what differs. */
 struct flight_class {
@@ -40,7 +43,7 @@ struct flight {
 };
 
 /* Readies F->easy for F->item, which is copied. False: it has ended already, with F->result set. */
-bool flight_begin(struct flight *f, const struct config *config, const struct queue_item *item);
+bool flight_begin(struct flight *f, const struct flight_common *common, const struct queue_item *item);
 /* The transfer has ended. Sets F->result and says in the log what was not delivered. */
 void flight_end(struct flight *f, CURLcode code);
 /* Gives back what belongs to this delivery; F can be used again. */

@@ -113,6 +113,9 @@ bool mail_prepare(struct ctx *c, const struct site *site, const struct queue_ite
     *why = "its address is none that can be written to";
     if (!mime_is_address(out->to))
         return false;
+    *why = "the sender's address is none that can be written from";
+    if (!mime_is_address(site->mail.from_email))
+        return false;
     d.language = language_choose(c->arena, json_str(json_object_object_get(o, "language")), is_available, &d);
     set_values(&d, out->to, out->link);
     d.values[V_SUBJECT].value = part(&d, "subject", d.values[V_SUBJECT].value);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -62,7 +63,7 @@ struct sender {
     struct tenancy *tenancy;
     const struct sites *sites;
     struct deliver_wake *wake;
-    const struct config *config;
+    struct flight_common common;
     pthread_t thread;
     atomic_bool stopping;
     _Atomic int64_t seen_ms;
@@ -186,7 +187,7 @@ static void start(struct sender *s, struct place *p, const struct queue_item *it
     slot->flight.webhook = t->webhook;
     t->busy++;
     s->busy[t->class]++;
-    bool flies = flight_begin(&slot->flight, s->config, item);
+    bool flies = flight_begin(&slot->flight, &s->common, item);
     if (flies && curl_multi_add_handle(s->multi, slot->flight.easy) != CURLM_OK) {
         flight_end(&slot->flight, CURLE_OUT_OF_MEMORY);
         flies = false;
@@ -275,11 +276,12 @@ static void tell_failure(struct slot *slot)
     } else if (t->warned_ms && now - t->warned_ms < WARN_MS) {
         t->unsaid++;
     } else {
-        LOG_WARN(&f->c,
-                 "site %.*s, %.*s: delivery %lld (%.*s) will be tried again, attempt %lld: %.*s (and %u more "
-                 "before)",
+        char more[64] = "";
+        if (t->unsaid)
+            snprintf(more, sizeof more, "; %u others failed since the last message", t->unsaid);
+        LOG_WARN(&f->c, "site %.*s, %.*s: delivery %lld (%.*s) will be tried again, attempt %lld: %.*s%s",
                  STR_ARG(t->site->name), STR_ARG(t->name), (long long)f->item.id, STR_ARG(f->item.message_id),
-                 (long long)f->item.attempts, STR_ARG(why), t->unsaid);
+                 (long long)f->item.attempts, STR_ARG(why), more);
         t->warned_ms = now;
         t->unsaid = 0;
     }
@@ -410,10 +412,11 @@ static void abort_flights(struct sender *s)
 static void *sender_main(void *object)
 {
     struct sender *s = object;
+    (void)pthread_setname_np(pthread_self(), "sender");
     log_thread_name("sender");
     while (!atomic_load(&s->stopping))
         go_round(s);
-    int64_t end = clock_monotonic_ms() + s->config->fcgi_drain_timeout;
+    int64_t end = clock_monotonic_ms() + s->common.config->fcgi_drain_timeout;
     while (!is_idle(s) && clock_monotonic_ms() < end)
         go_round(s);
     abort_flights(s);
@@ -447,7 +450,8 @@ static bool list_targets(struct sender *s)
 
 static bool open_curl(struct sender *s)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(s->multi = curl_multi_init()))
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(s->multi = curl_multi_init()) ||
+        !(s->common.authorities = outgoing_authorities(s->common.config)))
         return false;
     for (size_t i = 0; i < FLIGHTS_MAX; i++) {
         arena_init(&s->slots[i].flight.arena);
@@ -467,6 +471,7 @@ static void free_sender(struct sender *s)
         }
     if (s->multi)
         (void)curl_multi_cleanup(s->multi);
+    X509_STORE_free(s->common.authorities);
     curl_global_cleanup();
     for (size_t i = 0; i < s->nplaces; i++)
         config_free(s->places[i].config);
@@ -485,7 +490,7 @@ struct sender *sender_start(struct tenancy *tenancy, const struct sites *sites, 
     s->tenancy = tenancy;
     s->sites = sites;
     s->wake = wake;
-    s->config = tenancy_base_config(tenancy);
+    s->common.config = tenancy_base_config(tenancy);
     arena_init(&s->arena);
     arena_init(&s->names);
     int err = list_targets(s) && open_curl(s) ? pthread_attr_init(&attributes) : ENOMEM;

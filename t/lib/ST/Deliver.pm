@@ -11,19 +11,20 @@ use JSON::PP ();
 use ST::Env qw(read_file temp_dir top_dir wait_until write_file);
 use ST::Proc;
 
-our @EXPORT_OK = qw(SECRET add_events add_mail given_up hook pending retry_now smtp_settings write_site);
+our @EXPORT_OK = qw(SECRET add_events add_mail certificate end_leases given_up hook now_ms pending retry_now smtp_settings write_site);
 
 # Of webhooks in tests; the key is the 24 bytes "0123456789abcdefghijklmn".
 use constant SECRET => 'whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u';
 
-# Writes DIR/shop.yaml; %MORE are keys of the file. JSON is YAML.
+# Writes DIR/shop.yaml, or that of another site; %MORE are keys of the file. JSON is YAML.
 sub write_site ($dir, %more) {
+    my $name = delete $more{site} // 'shop';
     my %site = (
         appInfo => { appName => 'Shop', apiDomain => 'http://127.0.0.1:1', websiteDomain => 'http://127.0.0.1:1' },
         recipeList => [{ emailPassword => {} }, 'session'],
         %more,
     );
-    return write_file("$dir/shop.yaml", JSON::PP->new->ascii->canonical->encode(\%site));
+    return write_file("$dir/$name.yaml", JSON::PP->new->ascii->canonical->encode(\%site));
 }
 
 sub hook ($id, $url, %more) { return { id => $id, url => $url, secret => SECRET, %more } }
@@ -45,11 +46,21 @@ sub insert ($pg, $db, @rows) {
     return $pg->query("INSERT INTO stfcgi_deliveries ($columns) VALUES " . join(', ', @values), $db);
 }
 
+# A certificate that signs itself, with its key: a file for a server, and for those who are to trust it.
+sub certificate (@names) {
+    my $dir  = temp_dir('certificate');
+    my $alt  = join ',', map { "DNS:$_" } @names;
+    my @args = ('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', 2,
+        '-keyout', "$dir/key", '-out', "$dir/pem", '-subj', '/CN=tests', '-addext', "subjectAltName=$alt");
+    system("openssl @args 2>$dir/log") == 0 or die "openssl: " . read_file("$dir/log");
+    return write_file("$dir/both.pem", read_file("$dir/pem") . read_file("$dir/key"));
+}
+
 sub json ($value) { return JSON::PP->new->canonical->encode($value) }
 
 sub add_mail ($pg, $to, %opt) {
     my %mail = (kind => 'password-reset', to => $to, link => "https://shop.example/reset?token=SECRET-$to&tenantId=public", %opt);
-    my %row  = (site => 'shop', target => 'mail', lifetime => delete $mail{lifetime} // 3_600_000);
+    my %row  = (site => delete $mail{site} // 'shop', target => 'mail', lifetime => delete $mail{lifetime} // 3_600_000);
     my $db   = delete $mail{db} // ST::Pg::DATABASE();
     return insert($pg, $db, { %row, payload => json(\%mail) });
 }
@@ -73,6 +84,13 @@ sub given_up ($pg) {
 
 # As if the back-off and all leases were over.
 sub retry_now ($pg) { return $pg->query('UPDATE stfcgi_deliveries SET due_at = 0 WHERE failed_at IS NULL') }
+
+sub now_ms ($pg) { return $pg->value("SELECT $NOW") }
+
+# As if the leases were over that were taken until NOW (ms): those of a process that is dead.
+sub end_leases ($pg, $now) {
+    return $pg->query("UPDATE stfcgi_deliveries SET due_at = 0 WHERE failed_at IS NULL AND due_at > $NOW AND due_at <= $now + 120000");
+}
 
 # ---- the receivers ----
 
@@ -142,6 +160,11 @@ sub request ($self, $n) {
     my %headers = map { my ($name, $value) = split /: ?/, $_, 2; (lc $name => $value) } @headers;
     my $json = eval { JSON::PP->new->utf8->decode($body) };
     return { status => $status, line => $line, headers => \%headers, body => $body, json => $json };
+}
+
+# What came for a user, in order: "1 2 3".
+sub history ($self, $user) {
+    return join q{ }, map { $_->{json}{data}{n} } grep { ($_->{json}{data}{userId} // q{}) eq $user } $self->requests;
 }
 
 sub requests ($self) { return map { $self->request($_) } 1 .. $self->count }
