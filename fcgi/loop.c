@@ -160,6 +160,47 @@ static void go_on(struct loop *l, struct request *r, enum serve_state state)
     answer(l, r);
 }
 
+/* R is known to loop_expire meanwhile. A peer that sends byte by byte meets no time-out of the socket. */
+static enum request_state read_request(struct loop *l, struct request *r)
+{
+    pthread_mutex_lock(&l->lock);
+    r->reading_fd = r->fd;
+    r->read_until = clock_monotonic_ms() + l->limits.timeout_ms;
+    r->previous = NULL;
+    r->next = l->reading;
+    if (r->next)
+        r->next->previous = r;
+    l->reading = r;
+    pthread_mutex_unlock(&l->lock);
+
+    enum request_state state = request_read(r, &l->limits);
+
+    pthread_mutex_lock(&l->lock);
+    if (r->next)
+        r->next->previous = r->previous;
+    if (r->previous)
+        r->previous->next = r->next;
+    else
+        l->reading = r->next;
+    r->next = NULL;
+    pthread_mutex_unlock(&l->lock);
+    return state;
+}
+
+void loop_expire(struct loop *l)
+{
+    int64_t now = clock_monotonic_ms();
+    pthread_mutex_lock(&l->lock);
+    for (struct request *r = l->reading; r; r = r->next) {
+        if (now <= r->read_until)
+            continue;
+        /* Its thread finds the end of the stream and closes it. Once only: then the number is another's. */
+        (void)shutdown(r->reading_fd, SHUT_RDWR);
+        r->read_until = INT64_MAX;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 static void serve(struct loop *l, int fd, bool polled)
 {
     struct request *r = take_request(l, fd, polled);
@@ -168,7 +209,7 @@ static void serve(struct loop *l, int fd, bool polled)
         return;
     }
     atomic_fetch_add(&l->busy, 1);
-    switch (request_read(r, &l->limits)) {
+    switch (read_request(l, r)) {
     case REQUEST_READY:
         go_on(l, r, service_begin(l->service, &r->x));
         break;

@@ -37,6 +37,7 @@ struct loop {
     pthread_mutex_t lock;          /* guards the lists, and watching the listeners; nothing else is taken
                                       while it is held */
     struct request *resumed_first, *resumed_last;
+    struct request *reading;
     struct request *spare;
     unsigned spares;
 };
@@ -53,6 +54,9 @@ void loop_run(struct loop *l, _Atomic int64_t *busy_since);
  * close kept connections with the next answer on each. */
 void loop_drain(struct loop *l);
 void loop_stop(struct loop *l);
+
+/* About once a second: ends the reading of requests that should have come by now. */
+void loop_expire(struct loop *l);
 
 /* From a hash thread or the caller: R goes on in a request thread. */
 void loop_resume(struct loop *l, struct request *r);

@@ -16,6 +16,7 @@
 #include "notify.h"
 #include "runtime/shared.h"
 #include "site/site.h"
+#include "started.h"
 #include "startup.h"
 
 enum {
@@ -50,6 +51,7 @@ struct master {
     struct listeners listeners;
     struct listener listener;
     struct notify notify;
+    struct started started;
     int signal_fd;
     enum phase phase;
     int status; /* the process's exit status in the end */
@@ -229,6 +231,7 @@ static void finish_reload(struct master *m)
         m->slots[i] = (struct slot){.start_ms = 0};
     m->slots[m->workers] = (struct slot){.start_ms = 1}; /* the jobs process */
     listener_reconfigure(&m->listener, m->config);
+    started_write(&m->started, m->options->install_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     LOG_INFO(NULL, "the configuration was reloaded; %u new workers serve", m->workers);
 }
@@ -248,6 +251,7 @@ static unsigned count_ready(const struct master *m, unsigned generation)
 static void started(struct master *m)
 {
     m->phase = PHASE_SERVING;
+    started_write(&m->started, m->options->install_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     printf("Started SuperTokens on %s:%d with PID: %d\n", m->config->host, m->config->port, (int)getpid());
     fflush(stdout);
@@ -470,6 +474,7 @@ static bool prepare(struct master *m, char why[STARTUP_WHY])
 
 static void clean_up(struct master *m)
 {
+    started_remove(&m->started);
     listeners_unlink(&m->listeners);
     listeners_close(&m->listeners);
     if (m->listener.config)

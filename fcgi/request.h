@@ -25,6 +25,10 @@ struct request {
     bool keep;    /* nginx wants to use the connection again, and everything sent so far was in order */
     bool dropped; /* while it waited: time is up, the client has gone, or the worker ends */
     struct request *next; /* in the list that holds it */
+    /* While it is read, in the list of those; guarded by the loop's lock: */
+    struct request *previous;
+    int reading_fd;
+    int64_t read_until; /* when it must have come, monotonic ms */
 };
 
 struct request_limits {
@@ -39,7 +43,7 @@ enum request_state {
 };
 
 /* Reads one request from r->fd, where something is ready to be read. Blocks for what is not there yet, within
- * the socket's SO_RCVTIMEO for each part. */
+ * the socket's SO_RCVTIMEO for each part; loop_expire bounds all of it. */
 enum request_state request_read(struct request *r, const struct request_limits *limits) ST_MUST_CHECK;
 
 /* Writes x.rs and the end of the request. LAST asks nginx not to use the connection again. Returns false when

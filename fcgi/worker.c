@@ -146,8 +146,9 @@ static bool is_stuck(const struct worker *w)
     return true;
 }
 
-static void report_alive(const struct worker *w)
+static void report_alive(struct worker *w)
 {
+    loop_expire(&w->loop);
     if (is_stuck(w))
         LOG_ERROR(NULL, "all request threads have been busy with one request each for too long");
     else

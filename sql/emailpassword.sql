@@ -2,7 +2,7 @@
 -- Email-password users (src/emailpassword/). Spec: db-schema 7, cdi-emailpassword 4.
 
 -- A new user, whole, in one statement. $1 app, $2 tenant, $3 user id, $4 email, $5 hash, $6 now (ms),
--- $7 the address counts as verified, $8 write the activity log and the last activity.
+-- $7 the address counts as verified, $8 write the sign-up to the activity log, $9 write the last activity here
 -- name: emailpassword_signup
 WITH app_user AS (
     INSERT INTO {app_id_to_user_id} (app_id, user_id, recipe_id, primary_or_recipe_user_id,
@@ -22,14 +22,15 @@ verified AS (
     SELECT $1, $3, $4 WHERE $7::boolean ON CONFLICT DO NOTHING),
 active AS (
     INSERT INTO {user_last_active} (app_id, user_id, last_active_time)
-    SELECT $1, $3, $6::bigint WHERE $8::boolean),
+    SELECT $1, $3, $6::bigint WHERE $9::boolean),
 activity AS (
     INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
                                 auth_principal, identifier, created_at)
     SELECT $1, e.tenant_id, $3, $3, e.event_type, 'success', e.principal, e.identifier, $6::bigint
-    FROM (VALUES ($2, 'emailpassword_sign_up', 'email', $4),
-                 ('public', 'user_last_active', NULL, NULL)) AS e (tenant_id, event_type, principal, identifier)
-    WHERE $8::boolean)
+    FROM (VALUES ($8::boolean, $2, 'emailpassword_sign_up', 'email', $4),
+                 ($9::boolean, 'public', 'user_last_active', NULL, NULL))
+        AS e (wanted, tenant_id, event_type, principal, identifier)
+    WHERE e.wanted)
 INSERT INTO {emailpassword_users} (app_id, user_id, email, password_hash, time_joined)
 VALUES ($1, $3, $4, $5, $6::bigint)
 
@@ -51,17 +52,22 @@ UPDATE {emailpassword_users} SET password_hash = $3 WHERE app_id = $1 AND user_i
 -- name: emailpassword_set_email
 UPDATE {emailpassword_users} SET email = $3 WHERE app_id = $1 AND user_id = $2
 
--- A reset token of any user of the app, by internal or external id; no row: no such user.
+-- A reset token of any user of the app, by internal or external id; no row: no such user. The id is compared as text too:
+-- CHAR(n) does not count blanks at the end.
 -- $1 app, $2 user id, $3 hash of the token, $4 email, $5 expiry (ms)
 -- name: emailpassword_reset_token_create
 INSERT INTO {emailpassword_pswd_reset_tokens} (app_id, user_id, token, email, token_expiry)
 SELECT $1, u.user_id, $3, $4, $5::bigint
 FROM (SELECT p.user_id FROM {app_id_to_user_id} p WHERE p.app_id = $1 AND p.user_id = $2::text::bpchar
+        AND p.user_id::text = $2::text
       UNION ALL
       SELECT m.supertokens_user_id FROM {userid_mapping} m
       WHERE m.app_id = $1 AND m.external_user_id = $2::text
       LIMIT 1) u
 RETURNING user_id
+
+-- name: emailpassword_reset_token_live
+SELECT 1 FROM {emailpassword_pswd_reset_tokens} WHERE app_id = $1 AND token = $2 AND token_expiry >= $3
 
 -- Takes a reset token: all tokens of its user go. The last column tells whether this statement was the one that
 -- removed it, so that of two that run at once only one succeeds. $1 app, $2 hash of the token

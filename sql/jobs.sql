@@ -19,7 +19,3 @@ DELETE FROM {emailverification_tokens} WHERE (app_id, tenant_id, user_id, email,
 -- Apps that may have a key that has expired: the newest never has.
 -- name: job_apps_with_old_keys
 SELECT app_id FROM {session_access_token_signing_keys} GROUP BY app_id HAVING count(*) > 1
-
--- Tenants with a database of their own.
--- name: job_tenants_with_database
-SELECT connection_uri_domain, app_id, tenant_id FROM {tenant_configs} WHERE core_config LIKE '%postgresql\_%'

@@ -11,6 +11,10 @@ WHERE a.app_id = $1 AND a.user_id = COALESCE(
     (SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = $2::text),
     $2::text::bpchar)
 
+-- In front of session_insert, for its transaction, where fcgi_session_async_commit says so.
+-- name: session_async_commit
+SELECT set_config('synchronous_commit', 'off', true)
+
 -- $1 app, $2 tenant, $3 handle, $4 recipe user (public id), $5 hash of the refresh token, $6 session data, $7 payload, $8 expiry (ms),
 -- $9 created (ms), $10 static key, $11 primary user (public id), $12 its internal id when last activity is to be written, else NULL
 -- name: session_insert
@@ -162,26 +166,32 @@ WHERE app_id = $1 AND tenant_id = $2 AND session_handle = $3 AND expires_at > $5
 DELETE FROM {session_info} WHERE app_id = $1 AND tenant_id = $2 AND session_handle = ANY ($3::text[])
 RETURNING session_handle
 
--- Sessions of a user, also those of the linked login methods ($4). $3 NULL: in every tenant. $5 now (ms)
+-- The internal ids of all login methods of a user, by one of them.
+-- name: session_login_methods
+SELECT b.user_id FROM {app_id_to_user_id} a
+JOIN {app_id_to_user_id} b ON b.app_id = a.app_id AND b.primary_or_recipe_user_id = a.primary_or_recipe_user_id
+WHERE a.app_id = $1 AND a.user_id = $2::text::bpchar
+
+-- Sessions of user ids ($2), also those of their linked login methods ($4). $3 NULL: in every tenant. $5 now (ms)
 -- name: session_handles_of_user
 SELECT s.session_handle
 FROM {session_info} s
 WHERE s.app_id = $1 AND ($3::text IS NULL OR s.tenant_id = $3) AND s.expires_at >= $5::bigint
   AND s.user_id = ANY (ARRAY(
-      SELECT $2::text
+      SELECT unnest($2::text[])
       UNION
       SELECT b.user_id::text FROM {app_id_to_user_id} a
       JOIN {app_id_to_user_id} b ON b.app_id = a.app_id AND b.primary_or_recipe_user_id = a.primary_or_recipe_user_id
-      WHERE $4::boolean AND a.app_id = $1 AND a.user_id = $2::text::bpchar))
+      WHERE $4::boolean AND a.app_id = $1 AND a.user_id = ANY ($2::text[]::bpchar[])))
 ORDER BY s.tenant_id, s.created_at_time, s.session_handle
 
 -- name: session_delete_of_user
 DELETE FROM {session_info} s
 WHERE s.app_id = $1 AND ($3::text IS NULL OR s.tenant_id = $3) AND s.expires_at >= $5::bigint
   AND s.user_id = ANY (ARRAY(
-      SELECT $2::text
+      SELECT unnest($2::text[])
       UNION
       SELECT b.user_id::text FROM {app_id_to_user_id} a
       JOIN {app_id_to_user_id} b ON b.app_id = a.app_id AND b.primary_or_recipe_user_id = a.primary_or_recipe_user_id
-      WHERE $4::boolean AND a.app_id = $1 AND a.user_id = $2::text::bpchar))
+      WHERE $4::boolean AND a.app_id = $1 AND a.user_id = ANY ($2::text[]::bpchar[])))
 RETURNING s.session_handle

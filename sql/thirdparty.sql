@@ -2,7 +2,8 @@
 -- Users of third-party providers (src/thirdparty/). Spec: db-schema 7, cdi-thirdparty.
 
 -- A new user, whole, in one statement. $1 app, $2 tenant, $3 user id, $4 third-party id, $5 third-party user id, $6 email,
--- $7 now (ms), $8 the address counts as verified, $9 the activity log tells of the sign-up.
+-- $7 now (ms), $8 the address counts as verified, $9 the activity log tells of the sign-up, $10 the last activity is
+-- counted in this database.
 -- name: thirdparty_signup
 WITH app_user AS (
     INSERT INTO {app_id_to_user_id} (app_id, user_id, recipe_id, primary_or_recipe_user_id,
@@ -25,12 +26,13 @@ verified AS (
     INSERT INTO {emailverification_verified_emails} (app_id, user_id, email)
     SELECT $1, $3, $6 WHERE $8::boolean ON CONFLICT DO NOTHING),
 active AS (
-    INSERT INTO {user_last_active} (app_id, user_id, last_active_time) VALUES ($1, $3, $7::bigint)),
+    INSERT INTO {user_last_active} (app_id, user_id, last_active_time)
+    SELECT $1, $3, $7::bigint WHERE $10::boolean),
 activity AS (
     INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
                                 auth_principal, identifier, created_at)
     SELECT $1, e.tenant_id, $3, $3, e.event_type, 'success', e.principal, e.identifier, $7::bigint
-    FROM (VALUES ('public', 'user_last_active', NULL, NULL, true),
+    FROM (VALUES ('public', 'user_last_active', NULL, NULL, $10::boolean),
                  ($2::text, 'thirdparty_sign_up', $4::text, $6::text, $9::boolean))
          AS e (tenant_id, event_type, principal, identifier, wanted)
     WHERE e.wanted)

@@ -5,6 +5,7 @@
 -- ($3; $4 types and $5 values in pairs), passkeys in a tenant ($6 credential ids). A login method that was deleted
 -- while its id lives on as the group's primary id has no account infos and is left out. A passwordless user without an
 -- address counts as verified: it signed up with its phone.
+-- Ids are compared as text too: CHAR(n) does not count blanks at the end.
 -- name: users_load
 SELECT a.primary_or_recipe_user_id, a.user_id, a.recipe_id, a.is_linked_or_is_a_primary_user, a.time_joined,
        m.external_user_id, pm.external_user_id, i.email, i.phone, i.third_party_id, i.third_party_user_id,
@@ -31,8 +32,8 @@ JOIN LATERAL (
     WHERE x.app_id = a.app_id AND x.recipe_user_id = a.user_id
     HAVING count(*) > 0) i ON true
 WHERE a.app_id = $1 AND a.primary_or_recipe_user_id = ANY (ARRAY(
-    SELECT p.primary_or_recipe_user_id FROM {app_id_to_user_id} p
-    WHERE p.app_id = $1 AND p.user_id = ANY ($2::text[]::bpchar[])
+    SELECT p.primary_or_recipe_user_id FROM unnest($2::text[]) AS wanted (id)
+    JOIN {app_id_to_user_id} p ON p.app_id = $1 AND p.user_id = wanted.id::bpchar AND p.user_id::text = wanted.id
     UNION
     SELECT p.primary_or_recipe_user_id FROM {userid_mapping} x
     JOIN {app_id_to_user_id} p ON p.app_id = x.app_id AND p.user_id = x.supertokens_user_id
@@ -71,9 +72,10 @@ FROM {app_id_to_user_id}
 WHERE app_id = $1 AND user_id = ANY ($2::text[]::bpchar[])
 ORDER BY user_id FOR UPDATE
 
--- The internal id of an id of any kind; an internal one wins.
+-- The internal id of an id of any kind; an internal one wins. Compared as text too: CHAR(n) does not count blanks at the end.
 -- name: user_internal_id
-SELECT p.user_id FROM {app_id_to_user_id} p WHERE p.app_id = $1 AND p.user_id = $2::text::bpchar
+SELECT p.user_id FROM {app_id_to_user_id} p
+WHERE p.app_id = $1 AND p.user_id = $2::text::bpchar AND p.user_id::text = $2::text
 UNION ALL
 SELECT m.supertokens_user_id FROM {userid_mapping} m WHERE m.app_id = $1 AND m.external_user_id = $2::text
 LIMIT 1

@@ -6,7 +6,7 @@
 -- $1 app, $2 tenant, $3 recipes (none: all), $4 time and $5 id of the first user, $6 how many
 
 -- name: users_oldest
-SELECT a.primary_or_recipe_user_id
+SELECT a.primary_or_recipe_user_id, a.primary_or_recipe_user_time_joined
 FROM {app_id_to_user_id} a
 WHERE a.app_id = $1 AND ($3::text[] = '{}' OR a.recipe_id = ANY ($3::text[]))
   AND a.primary_or_recipe_user_time_joined >= $4::bigint
@@ -18,7 +18,7 @@ ORDER BY a.primary_or_recipe_user_time_joined, a.primary_or_recipe_user_id DESC
 LIMIT $6::bigint
 
 -- name: users_newest
-SELECT a.primary_or_recipe_user_id
+SELECT a.primary_or_recipe_user_id, a.primary_or_recipe_user_time_joined
 FROM {app_id_to_user_id} a
 WHERE a.app_id = $1 AND ($3::text[] = '{}' OR a.recipe_id = ANY ($3::text[]))
   AND a.primary_or_recipe_user_time_joined <= $4::bigint

@@ -12,10 +12,12 @@ use ST::Stack;
 
 my $has_v6 = do { my $probe = IO::Socket::IP->new(LocalHost => '::1', Listen => 1); defined $probe };
 my $port6  = free_port;
-my $site   = $has_v6 ? "server { listen [::1]:$port6; include core-door.conf; }" : q{};
+my $both   = free_port;    # of a server for both families
+my $site   = $has_v6 ? join q{ }, map { "server { listen $_; include core-door.conf; }" } "[::1]:$port6", "[::]:$both ipv6only=off" : q{};
 my $s      = ST::Stack->new(nginx => { site => $site });
 my $core   = $s->core;
 my $core6  = ST::Core->new(url => "http://[::1]:$port6");
+my $mapped = ST::Core->new(url => "http://127.0.0.1:$both");
 
 sub status ($client, $path, %opt) { return $client->get($path, %opt)->{status} }
 
@@ -48,8 +50,9 @@ subtest 'rules' => sub {
         is $core->put('/recipe/multitenancy/tenant/v2', { tenantId => $name, coreConfig => \%config })->{json}{status}, 'OK', $name;
         is status($core, "/$name/recipe/user?email=x"), $v4 ? 200 : 403, "$name: 127.0.0.1";
         SKIP: {
-            skip 'no IPv6 here', 1 if !$has_v6;
+            skip 'no IPv6 here', 2 if !$has_v6;
             is status($core6, "/$name/recipe/user?email=x"), $v6 ? 200 : 403, "$name: ::1";
+            is status($mapped, "/$name/recipe/user?email=x"), $v4 ? 200 : 403, "$name: ::ffff:127.0.0.1, which is 127.0.0.1";
         }
     }
 };

@@ -68,6 +68,15 @@ subtest 'order and pages' => sub {
     is names(paginationToken => encode_base64('x;9000', q{})), q{}, 'behind the end';
 };
 
+subtest 'a user who is deleted while the page is read' => sub {
+    my $gone = add('gone', 'emailpassword', 1500, email => 'gone@one.example');
+    $s->pg->query("DELETE FROM recipe_user_account_infos WHERE recipe_user_id = '$gone'");
+    is_deeply pages(limit => 2), ['a', 'b c3', 'c2 c1', 'd'], 'is not shown, but all others are';
+    is_deeply pages(limit => 1), ['a', q{}, 'b', 'c3', 'c2', 'c1', 'd'], 'behind him too';
+    $s->pg->query("DELETE FROM recipe_user_tenants WHERE recipe_user_id = '$gone'; DELETE FROM emailpassword_users WHERE user_id = '$gone';
+        DELETE FROM app_id_to_user_id WHERE user_id = '$gone'");
+};
+
 subtest 'users' => sub {
     my $got = list(limit => 1);
     my $one = $core->get('/user/id', query => { userId => $a })->{text} =~ s/\A\{"status":"OK","user":|\}\n\z//gr;

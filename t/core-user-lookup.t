@@ -72,7 +72,7 @@ subtest 'verified' => sub {
 };
 
 subtest 'GET /user/id' => sub {
-    is line(by_id($_)), '200 {"status":"UNKNOWN_USER_ID_ERROR"}', "the id '$_'" for q{}, 'x', ST::Users::uuid(), 'same@example.com', 'x' x 3000;
+    is line(by_id($_)), '200 {"status":"UNKNOWN_USER_ID_ERROR"}', "the id '$_'" for q{}, 'x', "$ep ", " $ep", ST::Users::uuid(), 'same@example.com', 'x' x 3000;
     is line($core->get('/user/id')), q(400 Field name 'userId' is missing in GET request), 'no id';
     is by_id($ep, cdi => '4.0')->{json}{user}{id}, $ep, 'since 4.0';
     is by_id($ep, prefix => '/t1')->{status}, 403, 'for the app only';

@@ -64,8 +64,12 @@ subtest 'no token' => sub {
 };
 
 subtest 'for whom' => sub {
-    is line(ask($_)), $unknown, "the id '$_'" for q{}, 'x', ST::Users::uuid(), 'a@example.com', 'x' x 500;
-    is line($core->post('/recipe/user/password/reset/token', { userId => $id })), q(400 Field name 'email' is invalid in JSON input), 'no address';
+    is line(ask($_)), $unknown, "the id '$_'" for q{}, 'x', "$id ", ST::Users::uuid(), 'a@example.com', 'x' x 500;
+    is line($core->post('/recipe/user/password/reset/token', { userId => $id, %$_ })), q(400 Field name 'email' is invalid in JSON input), 'no address'
+      for {}, { email => undef }, { email => 7 };
+    is line($core->post('/recipe/user/password/reset/token', { userId => 'x', %$_ })), $unknown, 'which is not looked at for others' for {}, { email => 7 };
+    is line($core->post('/recipe/user/password/reset/token', { userId => $id }, prefix => '/no-tenant')) =~ s/ =>.*//r, '400 AppId or tenantId not found',
+      'nor in a tenant that is not there';
     is line(ask($id, 'x' x 257)), '400 a value is too long', 'an address that is too long';
     my $tp = $users->add('thirdparty', email => 'tp@example.com', tp => ['google', 'g']);
     is consume(token($tp, 'other@example.com')), qq(200 {"status":"OK","userId":"$tp","email":"other\@example.com"}), 'since 4.0 any user, any address';

@@ -67,7 +67,7 @@ subtest 'address and password' => sub {
 
 subtest 'whose' => sub {
     my $id = signup('who@example.com');
-    is put($_, email => 'z@example.com'), $unknown, "the id '$_'" for ST::Users::uuid(), q{}, 'x', 'x' x 1000, 'who@example.com';
+    is put($_, email => 'z@example.com'), $unknown, "the id '$_'" for ST::Users::uuid(), q{}, 'x', "$id ", 'x' x 1000, 'who@example.com';
     my $tp = $users->add('thirdparty', email => 'z@example.com', tp => ['google', 'z']);
     is put($tp, email => 'y@example.com'), $unknown, 'a user of another recipe';
     is line($core->put('/recipe/user', { userId => $id, email => 'who2@example.com' }, cdi => '3.0')), $ok, 'before 4.0 the field is userId';

@@ -7,7 +7,7 @@ use lib "$RealBin/lib";
 use Test::More;
 use Time::HiRes qw(sleep);
 
-use ST::Env qw(watchdog);
+use ST::Env qw(wait_until watchdog);
 use ST::Fcgi;
 
 watchdog(90);
@@ -122,6 +122,22 @@ subtest 'slow peers' => sub {
     }
     is $c->answer->{body}, 'slow', 'a request in small pieces';
     ok $_->is_closed(20), 'one that does not go on is closed' for @dead;
+};
+
+# Descriptors of sockets of all children.
+sub sockets () { return scalar grep { (readlink($_) // q{}) =~ /^socket:/ } map { glob "/proc/$_/fd/*" } $service->workers }
+
+subtest 'peers that do not read' => sub {
+    my $before = sockets;
+    my @deaf = map { connection } 1 .. 3;    # of four threads
+    $_->send(ST::Fcgi::whole('/big?8000000')) for @deaf;
+    sleep 0.3;
+    is connection->ask('/hello')->{status}, 200, 'others are served meanwhile' for 1 .. 5;
+    ok wait_until(30, sub { sockets() <= $before }), 'they are closed';
+    my $answer = $deaf[0]->answer;
+    ok !$answer->{ended}, 'the answer was given up';
+    cmp_ok length $answer->{stdout}, '<', 8_000_000, 'in the middle';
+    is connection->ask('/big?8000000')->{status}, 200, 'who reads gets all of it';
 };
 
 is $service->stop, 0, 'the service ends in order';

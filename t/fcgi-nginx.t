@@ -60,6 +60,16 @@ subtest 'bodies' => sub {
     is $http->request('HEAD', "$url/hello")->{headers}{'content-length'}, 6, 'HEAD';
 };
 
+subtest 'headers as large as tokens' => sub {
+    my $got = $http->get("$url/header?28000");
+    is $got->{status}, 200, 'in an answer';
+    is length $got->{headers}{'x-big'}, 28_000, 'arrive whole';
+    my $text = $http->get("$url/params", { headers => { Authorization => 'Bearer ' . 'x' x 28_000 } })->{content};
+    like $text, qr/^HTTP_AUTHORIZATION=Bearer x{28000}$/m, 'and in a request';
+    is $http->get("$url/header?40000")->{status}, 502, 'beyond that nginx gives up';
+    is $http->get("$url/hello")->{status}, 200, 'that one request';
+};
+
 subtest 'what clients cannot claim' => sub {
     my $got = $http->post("$url/params", { content => 'a=b', headers => { 'St-End' => 'x', 'Remote-Addr' => '6.6.6.6', 'Cdi-Version' => '5.0' } })->{content};
     like $got, qr/^REMOTE_ADDR=127[.]0[.]0[.]1$/m, 'the address is that of the connection';

@@ -70,6 +70,30 @@ subtest 'what is refused' => sub {
     }
 };
 
+subtest 'an installation directory' => sub {
+    my $home = temp_dir('home');
+    my $yaml = "core_config_version: 0\npostgresql_user: x\nhost: 127.0.0.1\nport: 4000\nfcgi_workers: 0\nbase_path: ";
+    write_file("$home/config.yaml", "$yaml/auth//st/\n");
+    my $found = "$home/.started/127.0.0.1-4000";
+    run(['--install-dir', $home, '--socket', "$dir/home.sock"], while => sub ($proc) {
+        my $pid = $proc->pid;
+        ok wait_until(10, sub { -s $found }), 'holds the file by which other programs find the service';
+        is read_file($found), "$pid\n/auth/st", 'the pid and the base path';
+        is sprintf('%o', (stat $found)[2] & 0777), '644', 'for others to read';
+        like read_file("$home/logs/info.log"), qr/Started SuperTokens on 127[.]0[.]0[.]1:4000 with PID: $pid\n/, 'and the logs';
+        chomp(my $processors = qx{nproc});
+        is scalar(ST::Proc::children($pid)), $processors + 1, 'without a number there is a worker for each processor, and a process for jobs';
+        write_file("$home/config.yaml", "$yaml/\n");
+        $proc->signal('HUP');
+        ok wait_until(10, sub { read_file($found) eq "$pid\n" }), 'a reload writes it anew';
+        $proc->signal('TERM');
+        $proc->wait_end(10);
+        ok !-e $found, 'the end removes it';
+    });
+    write_file("$home/config.yaml", "$yaml\ninfo_log_path: $home/no/where/info.log\n");
+    crashed(run(['--install-dir', $home, '--socket', "$dir/home.sock"]), "cannot open log file $home/no/where/info.log: No such file or directory", 'a log file that cannot be opened');
+};
+
 # Hands sockets over as systemd does: as descriptors 3 and up.
 my @hand_over = ($^X, '-MPOSIX=dup2', '-MIO::Socket', '-e', <<'PERL');
 $^F = 20; # not closed by exec

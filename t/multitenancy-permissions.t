@@ -139,6 +139,11 @@ subtest 'removing' => sub {
     }
     is post($core, 'tenant/remove', { tenantId => 't' }, prefix => '/nowhere'),
       '400 AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, nowhere)', 'from nowhere';
+    is post($core, "$remove{$_->[0]}/remove", { $_->[0] => $_->[1] }, prefix => '/nowhere'), $_->[2], "$_->[0] $_->[1]: said also there"
+      for ['tenantId', 'public', '403 Cannot delete public tenant, use remove app API instead'],
+      ['tenantId', '!', '400 tenantId can only contain letters, numbers and hyphens'],
+      ['appId', 'public', '403 Cannot delete the public app, use remove connection uri domain API instead'],
+      ['connectionUriDomain', 'a/b', '400 connectionUriDomain is invalid'];
     like get($core, 'tenant/v2', %$_, prefix => "$_->{prefix}/t"), qr/\A200 \{"tenantId":"t",/, 'all are still there' for @apps;
 };
 

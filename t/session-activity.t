@@ -74,6 +74,18 @@ for my $cdi ('5.6', '5.4', '2.20') {
     };
 }
 
+subtest 'a refresh that is refused' => sub {
+    my ($session, $other) = map { create($core, { userId => 'careless' }) } 1, 2;
+    refresh($core, refresh($core, $session->{refreshToken}{token})->{refreshToken}{token});
+    forget_recent();
+    is refresh($core, $session->{refreshToken}{token})->{status}, 'TOKEN_THEFT_DETECTED', 'a token that was used long ago';
+    is active(), q{}, 'is no activity';
+    is refresh($core, $session->{refreshToken}{token})->{message}, 'Session missing in db or has expired', 'nor is one of a session that is gone';
+    is active(), q{}, 'which does not count';
+    is refresh($core, $other->{refreshToken}{token})->{status}, 'OK', 'a good one just after';
+    is active(), 'careless', 'is written';
+};
+
 subtest 'remove' => sub {
     for ([$linked, $primary], ['ext-linked', $primary], ['ext-primary', $primary], [$primary, $primary], ['no-user', 'no-user']) {
         my ($id, $user) = @$_;

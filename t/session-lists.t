@@ -120,6 +120,7 @@ subtest 'removing by handle' => sub {
                'many', 'x', 9000000000000, 1, false FROM generate_series(1, 15000) i});
     is scalar(@{ list($core, 'many') }), 15_000, 'many are listed';
     is_deeply sorted(@{ remove($core, sessionHandles => \@many)->{sessionHandlesRevoked} }), sorted(@many), 'and removed';
+    is_deeply remove($core, sessionHandles => [('x') x 70_000, ('x_t1') x 70_000])->{sessionHandlesRevoked}, [], 'as many as a body can hold, of two tenants';
 };
 
 subtest 'input' => sub {

@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Which of the numbered migrations (sql/migrate/) this database has had. The only table
--- that the reference core does not know.
+-- Which of the numbered migrations (sql/migrate/) this database has had. Not known to the reference core.
 
 -- table: stfcgi_migrations
 -- applied_at: ms.

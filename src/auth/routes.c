@@ -4,9 +4,10 @@
  */
 #include "auth/route.h"
 
-extern const struct auth_route session_fdi_routes[];
+extern const struct auth_route session_fdi_routes[], emailpassword_fdi_routes[];
 
 const struct auth_route *const auth_route_tables[] = {
     session_fdi_routes,
+    emailpassword_fdi_routes,
     NULL,
 };

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,9 +39,23 @@ static bool structured;
 static char process_uuid[UUID_LEN + 1] = "-";
 static _Thread_local const char *thread_name = "main";
 
+/* Makes the directory of PATH, where only that is missing: logs/ of an installation directory. */
+static bool make_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path)) : NULL;
+    bool made = directory && mkdir(directory, 0755) == 0;
+    free(directory);
+    return made;
+}
+
 static int open_sink(const char *path)
 {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    enum { FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, MODE = 0640 };
+    int fd = open(path, FLAGS, MODE);
+    if (fd < 0 && errno == ENOENT && make_directory(path))
+        fd = open(path, FLAGS, MODE);
+    return fd;
 }
 
 bool log_open(const struct log_options *options, char *why, size_t why_size)

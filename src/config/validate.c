@@ -3,10 +3,8 @@
  * Checks of the core keys, in the order in which the reference reports them (spec: config 2, "Validation
  * order").
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "config/internal.h"
+#include "policy/policy.h"
 
 static const char with_path[] = " The config file can be found here: ";
 
@@ -136,21 +134,18 @@ static enum st_err check_base_path(struct config_build *b)
     return strchr(b->config->base_path, ' ') ? fail(b, "Invalid characters in base_path config") : ST_OK;
 }
 
-/* Compiling is the check; src/policy/ compiles again for use. INHERITED was checked where it was set. */
+/* Making a policy of it is the check; who uses it makes another one. INHERITED was checked where it was set.
+ */
 static enum st_err check_regex(struct config_build *b, enum config_key_id id, const char *regex,
                                const char *inherited)
 {
     if (!regex || regex == inherited)
         return ST_OK;
-    int code;
-    PCRE2_SIZE offset;
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)regex, strlen(regex), 0, &code, &offset, NULL);
-    if (!compiled && code == PCRE2_ERROR_HEAP_FAILED)
-        return config_out_of_memory(b->error);
-    if (!compiled)
+    struct policy *policy;
+    if (!policy_new(str_of(regex), STR_NONE, &policy))
         return config_fail(b->error, ST_BAD_REQUEST, "Provided regular expression is invalid for %s config",
                            config_keys[id].name);
-    pcre2_code_free(compiled);
+    policy_free(policy);
     return ST_OK;
 }
 

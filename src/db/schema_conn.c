@@ -66,6 +66,12 @@ static enum st_err connect_failed(struct schema_conn *s, enum st_err err)
     return ctx_fail(s->c, err, "%.*s", STR_ARG(text));
 }
 
+/* The reference's words, also for the end of its patience (spec: config 3). */
+static const char not_there[] =
+    "Error connecting to PostgreSQL instance. Please make sure that PostgreSQL is running and that you have "
+    "specified the correct values for ('postgresql_host' and 'postgresql_port') or for "
+    "'postgresql_connection_uri'";
+
 static enum st_err connect_patiently(struct schema_conn *s)
 {
     int64_t start = clock_monotonic_ms();
@@ -75,18 +81,15 @@ static enum st_err connect_patiently(struct schema_conn *s)
             return ST_OK;
         if (!s->pg || !worth_waiting(s))
             return connect_failed(s, ST_INTERNAL);
-        if (first)
-            fputs("Error connecting to PostgreSQL instance. Please make sure that PostgreSQL is running and "
-                  "that you "
-                  "have specified the correct values for ('postgresql_host' and 'postgresql_port') or for "
-                  "'postgresql_connection_uri'\n",
-                  stderr);
+        if (first) {
+            fprintf(stderr, "%s\n", not_there);
+            LOG_WARN(s->c, "%s", PQerrorMessage(s->pg));
+        }
         int64_t left = start + GIVE_UP_AFTER_MS - clock_monotonic_ms();
-        if (left <= 0)
-            return connect_failed(s, ST_UNAVAILABLE);
-        fprintf(stderr, "Trying again in a few seconds for %.1f mins...\n", (double)left / 60000);
-        if (!pause_between_tries(s))
-            return connect_failed(s, ST_UNAVAILABLE);
+        if (left > 0)
+            fprintf(stderr, "Trying again in a few seconds for %.1f mins...\n", (double)left / 60000);
+        if (left <= 0 || !pause_between_tries(s))
+            return ctx_fail(s->c, ST_UNAVAILABLE, "%s", not_there);
         PQfinish(s->pg);
         s->pg = NULL;
     }

@@ -19,12 +19,19 @@ struct mail {
     enum mail_kind kind;
     struct str to;       /* address */
     struct str link;     /* absolute URL */
-    struct str language; /* of Accept-Language, e.g. "de"; absent: English */
+    struct str language; /* the Accept-Language header, or one tag such as "de"; absent: English */
 };
 
-/* The write, to travel in the transaction or pipeline of its reason. */
+/* The write, to travel in the transaction or pipeline of its reason, on T's database. Given up when the link
+ * has expired, by the lifetimes of T's configuration counted from now. */
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,
                                  const struct mail *m);
+
+/* Costs what two such writes cost and leaves nothing behind: for answers whose time must not tell that there
+ * was nobody to write to. */
+enum { DELIVER_DECOY_CALLS = 2 };
+void deliver_decoy_calls(struct ctx *c, const struct site *site, const struct tenant *t,
+                         struct db_call calls[DELIVER_DECOY_CALLS]);
 
 /* What happened to whom, for the site's webhooks. */
 struct event {
@@ -37,7 +44,8 @@ struct event {
 };
 
 enum { DELIVER_EVENT_CALLS = SITE_WEBHOOKS_MAX };
-/* The writes, one per webhook that wants the event; returns their number (at most DELIVER_EVENT_CALLS). */
+/* The writes, one per webhook that wants the event, on T's database; returns their number (at most
+ * DELIVER_EVENT_CALLS). doc/webhooks.md has the form of the body. */
 size_t deliver_event_calls(struct ctx *c, const struct site *site, const struct tenant *t,
                            const struct event *e, struct db_call *calls);
 

@@ -66,8 +66,7 @@ static bool ends_with(struct str s, struct str end)
     return s.n >= end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
 }
 
-/* Addresses of SDKs for users without one (spec: cdi-conventions 10). */
-static bool is_fake_email(struct str email)
+bool emailpassword_is_fake_email(struct str email)
 {
     return ends_with(email, STR("@stfakeemail.supertokens.com")) || ends_with(email, STR(".fakeemail.com"));
 }
@@ -91,13 +90,17 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                       const struct emailpassword_new_user *in, struct user *user,
                                       enum emailpassword_result *result)
 {
-    struct str id = random_uuid_str(c->arena);
+    struct str id = in->id.p ? in->id : random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
-    bool verified = !in->imported && is_fake_email(in->email);
-    const PGresult *r;
-    enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
-                             db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
-                             db_bool(verified), db_bool(!in->imported && user_activity_due(t->id.app, id)));
+    bool verified = !in->imported && emailpassword_is_fake_email(in->email);
+    bool active = !in->imported && user_activity_due(t->app->id, id), active_here = t->db == t->app->db;
+    struct db_call *calls = ARENA_ARRAY(c->arena, 1 + in->nwith, struct db_call);
+    calls[0] = DB_CALL(STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant), db_str(id),
+                       db_str(in->email), db_str(in->password_hash), db_i64(now), db_bool(verified),
+                       db_bool(!in->imported), db_bool(active && active_here));
+    for (size_t i = 0; i < in->nwith; i++)
+        calls[1 + i] = in->with[i];
+    enum st_err err = db_run(c, t->db, calls, 1 + in->nwith);
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -107,6 +110,8 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                  db_violated(c, t->db, "app_id_to_user_id", "_app_id_fkey")))
         return tenancy_unknown(c, t->id);
     ST_TRY(err);
+    if (active && !active_here)
+        user_active_write(c, t->app, id);
     describe_new_user(c->arena, t, id, in->email, verified, now, user);
     return ST_OK;
 }
@@ -141,23 +146,36 @@ enum st_err emailpassword_find(struct ctx *c, const struct tenant *t, struct str
     return ST_OK;
 }
 
-void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct emailpassword_candidate *who)
+enum st_err emailpassword_signed_in(struct ctx *c, const struct tenant *t,
+                                    const struct emailpassword_candidate *who, const struct db_call *with,
+                                    size_t nwith)
 {
-    struct db_call calls[2] = {DB_CALL(STMT_emailpassword_signed_in, db_str(t->id.app), db_str(t->id.tenant),
-                                       db_str(who->method->user_id), db_str(who->user->id),
-                                       db_str(who->method->email), db_i64(clock_now_ms()))};
-    size_t n = 1;
-    if (user_activity_due(t->id.app, who->user->id))
+    struct db_call *calls = ARENA_ARRAY(c->arena, 2 + nwith, struct db_call);
+    size_t n = 0;
+    bool active = user_activity_due(t->app->id, who->user->id), active_here = t->db == t->app->db;
+    calls[n++] = DB_CALL(STMT_emailpassword_signed_in, db_str(t->id.app), db_str(t->id.tenant),
+                         db_str(who->method->user_id), db_str(who->user->id), db_str(who->method->email),
+                         db_i64(clock_now_ms()));
+    if (active && active_here)
         calls[n++] = user_active_call(t->id.app, who->user->id);
-    if (db_run(c, t->db, calls, n) != ST_OK)
+    for (size_t i = 0; i < nwith; i++)
+        calls[n++] = with[i];
+    enum st_err err = db_run(c, t->db, calls, n);
+    if (err && active && active_here)
+        user_activity_forget(t->app->id, who->user->id);
+    if (err && nwith > 0)
+        return err;
+    if (err)
         LOG_WARN(c, "the sign-in could not be written to the activity log");
+    if (active && !active_here)
+        user_active_write(c, t->app, who->user->id);
+    return ST_OK;
 }
 
 /* ---- update ---- */
 
 struct update {
-    const struct tenant *tenant;
-    struct str user_id, email, password_hash;
+    struct str app, user_id, email, password_hash;
     enum emailpassword_result result;
 };
 
@@ -166,14 +184,13 @@ static enum st_err change_email(struct ctx *c, struct db *db, const struct updat
                                 enum emailpassword_result *result)
 {
     enum account_info_change change;
-    ST_TRY(users_change_account_info(c, db, u->tenant->id.app, user, STR("email"), u->email, &change));
+    ST_TRY(users_change_account_info(c, db, u->app, user, STR("email"), u->email, &change));
     if (change != ACCOUNT_INFO_CHANGED) {
         *result = change == ACCOUNT_INFO_TAKEN ? EMAILPASSWORD_EMAIL_EXISTS
                                                : EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;
         return ST_CONSTRAINT;
     }
-    return DB_RUN(c, db, r, STMT_emailpassword_set_email, db_str(u->tenant->id.app), db_str(user->id),
-                  db_str(u->email));
+    return DB_RUN(c, db, r, STMT_emailpassword_set_email, db_str(u->app), db_str(user->id), db_str(u->email));
 }
 
 static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
@@ -182,11 +199,11 @@ static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
     struct locked_users locked;
     const PGresult *r;
     u->result = EMAILPASSWORD_UNKNOWN_USER;
-    ST_TRY(DB_RUN(c, db, &r, STMT_user_internal_id, db_str(u->tenant->id.app), db_str(u->user_id)));
+    ST_TRY(DB_RUN(c, db, &r, STMT_user_internal_id, db_str(u->app), db_str(u->user_id)));
     if (db_rows(r) == 0)
         return ST_OK;
     struct str id = db_id(r, 0, 0);
-    ST_TRY(users_lock(c, db, u->tenant->id.app, &id, 1, &locked));
+    ST_TRY(users_lock(c, db, u->app, &id, 1, &locked));
     const struct locked_user *user = users_locked(&locked, id);
     if (!user || !str_is(user->recipe_id, STR("emailpassword")))
         return ST_OK;
@@ -194,18 +211,19 @@ static enum st_err update_tx(struct ctx *c, struct db *db, void *arg)
     if (u->email.p)
         ST_TRY(change_email(c, db, u, user, &r, &u->result));
     if (u->password_hash.p)
-        ST_TRY(DB_RUN(c, db, &r, STMT_emailpassword_set_hash, db_str(u->tenant->id.app), db_str(id),
+        ST_TRY(DB_RUN(c, db, &r, STMT_emailpassword_set_hash, db_str(u->app), db_str(id),
                       db_str(u->password_hash)));
     if (db_affected(r) == 0) /* a primary id that has lost its own login method */
         u->result = EMAILPASSWORD_UNKNOWN_USER;
     return ST_OK;
 }
 
-enum st_err emailpassword_update(struct ctx *c, const struct tenant *t, struct str user_id, struct str email,
-                                 struct str password_hash, enum emailpassword_result *result)
+enum st_err emailpassword_update(struct ctx *c, struct db *db, struct str app, struct str user_id,
+                                 struct str email, struct str password_hash,
+                                 enum emailpassword_result *result)
 {
-    struct update u = {.tenant = t, .user_id = user_id, .email = email, .password_hash = password_hash};
-    enum st_err err = db_tx(c, t->db, update_tx, &u);
+    struct update u = {.app = app, .user_id = user_id, .email = email, .password_hash = password_hash};
+    enum st_err err = db_tx(c, db, update_tx, &u);
     *result = u.result;
     bool answered =
         u.result == EMAILPASSWORD_EMAIL_EXISTS || u.result == EMAILPASSWORD_EMAIL_CHANGE_NOT_ALLOWED;

@@ -7,6 +7,7 @@
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/import_cdi.h"
 #include "http/text.h"
+#include "runtime/runtime.h"
 
 static enum st_err answer_user(struct core_call *k, const struct user *user, struct str recipe_user_id)
 {
@@ -80,7 +81,7 @@ static enum st_err finish_signin(struct exchange *x)
         answer_status(k, "WRONG_CREDENTIALS_ERROR");
         return ST_OK;
     }
-    emailpassword_signed_in(k->c, k->tenant, &s->candidate);
+    ST_TRY(emailpassword_signed_in(k->c, k->tenant, &s->candidate, NULL, 0));
     return answer_user(k, s->candidate.user, method_public_id(s->candidate.method));
 }
 
@@ -128,8 +129,10 @@ static enum st_err get_user_by_email(struct core_call *k, struct str email)
 static enum st_err get_user_by_recipe_id(struct core_call *k, struct str user_id)
 {
     const struct user *user;
+    struct db *db;
     ST_TRY(core_use_scope(k, SCOPE_APP));
-    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, user_id, &user));
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, user_id, &db));
+    ST_TRY(user_by_id(k->c, db, k->tenant->id.app, user_id, &user));
     const struct login_method *m = user ? user_method(user, user_id) : NULL;
     if (!m || !str_is(m->recipe_id, STR("emailpassword"))) {
         answer_status(k, "UNKNOWN_USER_ID_ERROR");
@@ -175,7 +178,9 @@ static enum st_err update_user(struct core_call *k, struct str password_hash)
     const struct put_user_in *in = k->in;
     enum emailpassword_result result;
     struct str email = in->has_email ? email_normalise(k->c->arena, in->email) : STR_NONE;
-    ST_TRY(emailpassword_update(k->c, k->tenant, in->id, email, password_hash, &result));
+    struct db *db;
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, in->id, &db));
+    ST_TRY(emailpassword_update(k->c, db, k->tenant->id.app, in->id, email, password_hash, &result));
     static const char *const statuses[] = {
         [EMAILPASSWORD_OK] = "OK",
         [EMAILPASSWORD_EMAIL_EXISTS] = "EMAIL_ALREADY_EXISTS_ERROR",
@@ -222,21 +227,38 @@ struct reset_token_in {
 
 static const struct field reset_token_fields[] = {
     FIELD(struct reset_token_in, userId, FIELD_STRING),
-    FIELD(struct reset_token_in, email, FIELD_STRING, .since = CDI_4_0),
     FIELDS_END,
 };
 
-/* Before 4.0 the request names no address: it is that of the user's only login method. *EMAIL stays absent
+static const struct field reset_token_email_fields[] = {
+    FIELD(struct reset_token_in, email, FIELD_STRING),
+    FIELDS_END,
+};
+
+/* Before 4.0 the request names no address: it is that of the user's only login method. IN->email stays absent
  * when the user is not known. */
-static enum st_err email_of_user(struct core_call *k, struct str user_id, struct str *email)
+static enum st_err email_of_user(struct core_call *k, struct reset_token_in *in)
 {
     const struct user *user;
-    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, user_id, &user));
+    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, in->userId, &user));
     if (user && user->nmethods > 1)
         return ctx_fail(k->c, ST_BAD_REQUEST, "Please use CDI version >= 4.0");
     if (user && user->nmethods == 1 && str_is(user->methods[0].recipe_id, STR("emailpassword")))
-        *email = user->methods[0].email;
+        in->email = user->methods[0].email;
     return ST_OK;
+}
+
+/* The address of the request is looked at for known users only: others are told so first. */
+static enum st_err email_of_request(struct core_call *k, struct reset_token_in *in)
+{
+    enum st_err err = fields_read(k->c, &k->x->rq, reset_token_email_fields, k->cdi, in);
+    struct str why = k->c->message;
+    const struct user *user;
+    if (err != ST_BAD_REQUEST)
+        return err;
+    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, in->userId, &user));
+    in->email = STR_NONE;
+    return user ? ctx_fail(k->c, err, "%.*s", STR_ARG(why)) : ST_OK;
 }
 
 static enum st_err post_reset_token(struct core_call *k)
@@ -245,8 +267,7 @@ static enum st_err post_reset_token(struct core_call *k)
     enum emailpassword_result result = EMAILPASSWORD_UNKNOWN_USER;
     struct str token;
     ST_TRY(emailpassword_check_enabled(k->c, k->tenant, k->cdi));
-    if (k->cdi < CDI_4_0)
-        ST_TRY(email_of_user(k, in->userId, &in->email));
+    ST_TRY(k->cdi < CDI_4_0 ? email_of_user(k, in) : email_of_request(k, in));
     if (in->email.p)
         ST_TRY(emailpassword_create_reset_token(k->c, k->tenant, in->userId, in->email, &token, &result));
     answer_status(k, result == EMAILPASSWORD_OK ? "OK" : "UNKNOWN_USER_ID_ERROR");

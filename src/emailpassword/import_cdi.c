@@ -74,7 +74,8 @@ static enum st_err replace_hash(struct core_call *k, struct str email, struct st
     enum emailpassword_result result = EMAILPASSWORD_UNKNOWN_USER;
     ST_TRY(emailpassword_find(k->c, k->tenant, email, &known));
     if (known.method)
-        ST_TRY(emailpassword_update(k->c, k->tenant, known.method->user_id, STR_NONE, hash, &result));
+        ST_TRY(emailpassword_update(k->c, k->tenant->db, k->tenant->id.app, known.method->user_id, STR_NONE,
+                                    hash, &result));
     if (result != EMAILPASSWORD_OK) /* it was removed between two statements */
         return ctx_fail(k->c, ST_UNAVAILABLE, "the user was changed at the same time, please try again");
     return answer(k, known.user, true);

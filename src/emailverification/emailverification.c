@@ -10,7 +10,6 @@
 #include "config/config.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
-#include "multitenancy/multitenancy.h"
 
 enum { TOKEN_RANDOM_BYTES = 48 }; /* 96 hex digits, 128 characters as base64: the reference's form */
 
@@ -93,29 +92,18 @@ enum st_err emailverification_is_verified(struct ctx *c, struct db *db, struct s
     return ST_OK;
 }
 
-/* The databases of the app's other tenants. */
-static enum st_err other_databases(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
-                                   struct databases *out)
-{
-    ST_TRY(multitenancy_databases(c, tenancy, app, out));
-    for (size_t i = 0; i < out->n; i++)
-        if (out->v[i] == app->db)
-            out->v[i--] = out->v[--out->n];
-    return ST_OK;
-}
-
 enum st_err emailverification_find_verified(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
                                             struct str user_id, struct str email, bool *out)
 {
-    struct databases others;
+    struct tenant_databases dbs; /* the app's own is the first */
     struct look found;
     ST_TRY(look(c, app->db, app->id.app, user_id, email, &found));
     *out = found.verified;
     if (found.verified || found.known)
         return ST_OK;
-    ST_TRY(other_databases(c, tenancy, app, &others));
-    for (size_t i = 0; i < others.n && !*out; i++)
-        ST_TRY(emailverification_is_verified(c, others.v[i], app->id.app, user_id, email, out));
+    ST_TRY(tenancy_databases(c, tenancy, app, &dbs));
+    for (size_t i = 1; i < dbs.n && !*out; i++)
+        ST_TRY(emailverification_is_verified(c, dbs.v[i], app->id.app, user_id, email, out));
     return ST_OK;
 }
 
@@ -127,14 +115,14 @@ static struct db_call unset_call(struct str app, struct str user_id, struct str 
 enum st_err emailverification_unverify(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
                                        struct str user_id, struct str email)
 {
-    struct databases others;
+    struct tenant_databases dbs; /* the app's own is the first */
     const PGresult *r;
     ST_TRY(db_run_one(c, app->db, &r, unset_call(app->id.app, user_id, email)));
     if (db_affected(r))
         return ST_OK;
-    ST_TRY(other_databases(c, tenancy, app, &others));
-    for (size_t i = 0; i < others.n; i++)
-        ST_TRY(db_run_one(c, others.v[i], &r, unset_call(app->id.app, user_id, email)));
+    ST_TRY(tenancy_databases(c, tenancy, app, &dbs));
+    for (size_t i = 1; i < dbs.n; i++)
+        ST_TRY(db_run_one(c, dbs.v[i], &r, unset_call(app->id.app, user_id, email)));
     return ST_OK;
 }
 

@@ -65,7 +65,7 @@ static void set_from(struct factors *f, const struct strs *list)
 {
     set_null(f);
     f->is_null = list->v == NULL;
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; !f->is_null && i < list->n; i++)
         add(f, list->v[i]);
 }
 

@@ -25,15 +25,7 @@ struct tenant_records {
  * tenant is among them also when it has no row. By domain, app and tenant, in the order of bytes. */
 enum st_err multitenancy_list(struct ctx *c, const struct tenancy *tenancy, struct tenant_id which,
                               struct tenant_records *out) ST_MUST_CHECK;
-enum { DATABASES_MAX = 128 };
-struct databases {
-    struct db *v[DATABASES_MAX];
-    size_t n;
-};
-/* The databases that tenants of APP, a public tenant, live in; its own is the first. ST_UNAVAILABLE when one
- * cannot be used. */
-enum st_err multitenancy_databases(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
-                                   struct databases *out) ST_MUST_CHECK;
+
 /* Does this service work for the domain (supertokens_saas_load_only_cud)? */
 bool multitenancy_is_loaded(const struct tenancy *tenancy, struct str cud);
 

@@ -347,6 +347,7 @@ static enum st_err remove_tenant(struct core_call *k)
     ST_TRY(multitenancy_read_tenant(k->c, in->id, &id.tenant));
     if (is_public(id.tenant))
         return ctx_fail(k->c, ST_FORBIDDEN, "Cannot delete public tenant, use remove app API instead");
+    ST_TRY(core_use_scope(k, SCOPE_TENANT));
     if (!is_public(k->path.tenant))
         return ctx_fail(k->c, ST_FORBIDDEN, "Only the public tenantId is allowed to delete a tenant");
     return answer_removed(k, id);
@@ -369,6 +370,7 @@ static enum st_err remove_app(struct core_call *k)
     if (is_public(id.app))
         return ctx_fail(k->c, ST_FORBIDDEN,
                         "Cannot delete the public app, use remove connection uri domain API instead");
+    ST_TRY(core_use_scope(k, SCOPE_TENANT));
     if (!is_public(k->path.tenant) || !is_public(k->path.app))
         return ctx_fail(k->c, ST_FORBIDDEN,
                         "Only the public tenantId and public appId is allowed to delete an app");
@@ -390,6 +392,7 @@ static enum st_err remove_domain(struct core_call *k)
     ST_TRY(multitenancy_read_domain(k->c, in->id, &id.cud));
     if (id.cud.n == 0)
         return ctx_fail(k->c, ST_FORBIDDEN, "Cannot delete the default connection uri domain");
+    ST_TRY(core_use_scope(k, SCOPE_TENANT));
     if (!tenant_is_base(k->path))
         return ctx_fail(
             k->c, ST_FORBIDDEN,
@@ -424,7 +427,7 @@ static enum st_err remove_domain(struct core_call *k)
     }
 #define REMOVE_ROW(PATH, FIELDS, HANDLER)                                                                    \
     {                                                                                                        \
-        .path = MULTITENANCY PATH, .method = HTTP_POST, .scope = SCOPE_TENANT, .since = CDI_3_0,             \
+        .path = MULTITENANCY PATH, .method = HTTP_POST, .scope = SCOPE_NONE, .since = CDI_3_0,               \
         .fields = (FIELDS), .in_size = sizeof(struct remove_in), .handler = (HANDLER)                        \
     }
 

@@ -7,7 +7,7 @@
 
 #include "policy/pattern.h"
 
-enum { MAX_SPELLINGS = 2 };
+enum { MAX_SPELLINGS = 3 };
 
 enum { RULE_DENY, RULE_ALLOW, RULES };
 
@@ -48,10 +48,17 @@ void policy_free(struct policy *p)
 struct spellings {
     struct str v[MAX_SPELLINGS];
     size_t n;
-    char canonical[INET6_ADDRSTRLEN], uncompressed[INET6_ADDRSTRLEN];
+    char canonical[INET6_ADDRSTRLEN], uncompressed[INET6_ADDRSTRLEN], v4[INET_ADDRSTRLEN];
 };
 
-/* IPv6 as inet_ntop writes it (RFC 5952) and as Java does (no "::"); anything else as nginx gave it. */
+static void add_spelling(struct spellings *s, const char *text)
+{
+    s->v[s->n++] = str_of(text);
+}
+
+/* IPv6 as inet_ntop writes it (RFC 5952) and as Java does (no "::"); anything else as nginx gave it. A socket
+ * for both families shows IPv4 clients as ::ffff:192.0.2.1: they are also what they are, or rules for IPv4
+ * would not hold there. */
 static void spell(struct str address, struct spellings *s)
 {
     struct in6_addr v6;
@@ -65,13 +72,15 @@ static void spell(struct str address, struct spellings *s)
     if (inet_pton(AF_INET6, text, &v6) != 1)
         return;
     const uint8_t *b = v6.s6_addr;
-    int n = snprintf(s->uncompressed, sizeof s->uncompressed, "%x:%x:%x:%x:%x:%x:%x:%x", b[0] << 8 | b[1],
-                     b[2] << 8 | b[3], b[4] << 8 | b[5], b[6] << 8 | b[7], b[8] << 8 | b[9],
-                     b[10] << 8 | b[11], b[12] << 8 | b[13], b[14] << 8 | b[15]);
+    snprintf(s->uncompressed, sizeof s->uncompressed, "%x:%x:%x:%x:%x:%x:%x:%x", b[0] << 8 | b[1],
+             b[2] << 8 | b[3], b[4] << 8 | b[5], b[6] << 8 | b[7], b[8] << 8 | b[9], b[10] << 8 | b[11],
+             b[12] << 8 | b[13], b[14] << 8 | b[15]);
     inet_ntop(AF_INET6, &v6, s->canonical, sizeof s->canonical);
-    s->v[0] = str_of(s->canonical);
-    s->v[1] = (struct str){s->uncompressed, (size_t)n};
-    s->n = 2;
+    s->n = 0;
+    add_spelling(s, s->canonical);
+    add_spelling(s, s->uncompressed);
+    if (IN6_IS_ADDR_V4MAPPED(&v6) && inet_ntop(AF_INET, b + 12, s->v4, sizeof s->v4))
+        add_spelling(s, s->v4);
 }
 
 static enum pattern_result try_rule(const struct pattern *rule, const struct spellings *s)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Which client addresses may call (spec: cdi-conventions 8, config ip_allow_regex and ip_deny_regex). The
- * address is nginx's REMOTE_ADDR; an IPv6 one is tried in both spellings, "::1" and "0:0:0:0:0:0:0:1".
- * Patterns match the whole address. A policy is immutable and may be used by any number of threads.
+ * address is nginx's REMOTE_ADDR; an IPv6 one is tried in both spellings, "::1" and "0:0:0:0:0:0:0:1", and
+ * one that stands for an IPv4 address, "::ffff:192.0.2.1", also as that. Patterns match the whole address. A
+ * policy is immutable and may be used by any number of threads.
  */
 #ifndef ST_POLICY_POLICY_H
 #define ST_POLICY_POLICY_H

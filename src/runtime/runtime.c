@@ -44,6 +44,7 @@ struct service *runtime_open(const struct config *base, const struct sites *site
     s->sites = sites;
     s->shared = shared;
     pthread_mutex_init(&s->hello_lock, NULL);
+    deliver_use(&shared->deliver);
     s->db = db_open(base);
     s->tenancy = s->db ? tenancy_new(base, s->db, &shared->generations, &hooks) : NULL;
     s->verified = verified_tokens_new();

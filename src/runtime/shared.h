@@ -11,6 +11,7 @@
 
 #include "base/generations.h"
 #include "crypto/hash_slots.h"
+#include "deliver/wake.h"
 #include "jwt/key_stock.h"
 #include "runtime/stats.h"
 
@@ -20,6 +21,7 @@ struct shared {
     struct generations generations; /* what changed in the database: tenants, keys */
     struct hash_slots hash_slots;   /* how many passwords are hashed at once in the whole service */
     struct key_stock key_stock;     /* RSA keys made in advance by the jobs process */
+    struct deliver_wake deliver;    /* mails and webhooks were written */
     struct stats stats;             /* request counters of GET /requests/stats */
 };
 

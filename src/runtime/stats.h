@@ -13,7 +13,7 @@
 
 #include "base/str.h"
 
-enum { STATS_APPS = 64, STATS_MINUTES = 1440, STATS_NAME = 320 };
+enum { STATS_APPS = 64, STATS_MINUTES = 1440, STATS_NAME = 400 };
 
 struct stats_app {
     char name[STATS_NAME]; /* "<cud>|<app>"; "" when free */

@@ -99,19 +99,30 @@ static void take_row(struct refresh *f, const PGresult *r)
                                        .payload = f->payload};
 }
 
+static bool is_good(struct str verdict)
+{
+    return str_is(verdict, STR("rotate")) || str_is(verdict, STR("retry")) ||
+           str_is(verdict, STR("current")) || str_is(verdict, STR("write"));
+}
+
 static enum st_err rotate(struct refresh *f)
 {
     struct ctx *c = f->c;
     const struct config *config = f->app->config;
+    struct str user = f->presented.user_id;
     const PGresult *r;
-    ST_TRY(DB_RUN(c, f->tenant->db, &r, STMT_session_refresh, db_str(f->tenant->id.app),
-                  db_str(f->tenant->id.tenant), db_str(f->presented.session_handle), db_str(f->hash2),
-                  db_str(f->parent_hash2), db_str(refresh_token_hash2(c->arena, f->new_hash1)),
-                  db_i64(f->now), db_i64((int64_t)config->refresh_token_rotation_grace_period * 1000),
-                  db_i64(f->out->refresh.expiry), key_choice(f),
-                  db_bool(user_activity_due(f->app->id.app, f->presented.user_id))));
-    take_row(f, r);
-    return ST_OK;
+    bool active = f->tenant->db == f->app->db && user_activity_due(f->app->id, user);
+    enum st_err err =
+        DB_RUN(c, f->tenant->db, &r, STMT_session_refresh, db_str(f->tenant->id.app),
+               db_str(f->tenant->id.tenant), db_str(f->presented.session_handle), db_str(f->hash2),
+               db_str(f->parent_hash2), db_str(refresh_token_hash2(c->arena, f->new_hash1)), db_i64(f->now),
+               db_i64((int64_t)config->refresh_token_rotation_grace_period * 1000),
+               db_i64(f->out->refresh.expiry), key_choice(f), db_bool(active));
+    if (err == ST_OK)
+        take_row(f, r);
+    if (active && (err || !is_good(f->verdict))) /* then it was not written */
+        user_activity_forget(f->app->id, user);
+    return err;
 }
 
 /* Before CDI 5.6. The usual refresh reads only; a write that comes too late for what was looked at looks
@@ -191,11 +202,9 @@ enum st_err session_refresh(struct ctx *c, struct tenancy *tenancy, const struct
     ST_TRY(in->rotate ? rotate(&f) : look_and_write(&f));
     if (str_is(f.verdict, STR("missing")))
         return unauthorised(&f, STR("Session missing in db or has expired"));
-    bool good = str_is(f.verdict, STR("rotate")) || str_is(f.verdict, STR("retry")) ||
-                str_is(f.verdict, STR("current")) || str_is(f.verdict, STR("write"));
-    if (!good)
+    if (!is_good(f.verdict))
         return reuse_detected(&f);
-    if (!in->rotate) /* rotate() writes it with the rest */
-        session_user_active(c, app, f.presented.user_id);
+    if (!in->rotate || f.tenant->db != app->db) /* else rotate() has written it with the rest */
+        session_user_active(c, app, f.tenant->db, f.presented.user_id);
     return mint_access_token(&f);
 }

@@ -63,15 +63,6 @@ enum st_err session_mint_access(struct ctx *c, const struct tenant *app, bool st
     return ST_OK;
 }
 
-void session_user_active(struct ctx *c, const struct tenant *app, struct str user_id)
-{
-    const PGresult *r;
-    if (user_activity_due(app->id.app, user_id) &&
-        DB_RUN(c, app->db, &r, STMT_session_user_active, db_str(app->id.app), db_str(user_id),
-               db_i64(clock_now_ms())) != ST_OK)
-        LOG_WARN(c, "the user's last activity could not be written");
-}
-
 /* ---- create ---- */
 
 struct who {
@@ -80,10 +71,10 @@ struct who {
 
 enum session_owner_column { RECIPE, RECIPE_EXTERNAL, PRIMARY, PRIMARY_EXTERNAL };
 
-static enum st_err find_who(struct ctx *c, const struct tenant *t, struct str user_id, struct who *out)
+static enum st_err find_who(struct ctx *c, struct db *db, struct str app, struct str user_id, struct who *out)
 {
     const PGresult *r;
-    ST_TRY(DB_RUN(c, t->db, &r, STMT_session_owner, db_str(t->id.app), db_str(user_id)));
+    ST_TRY(DB_RUN(c, db, &r, STMT_session_owner, db_str(app), db_str(user_id)));
     *out = (struct who){user_id, user_id, user_id};
     if (db_rows(r) == 0)
         return ST_OK;
@@ -131,18 +122,54 @@ static enum st_err mint_tokens(struct ctx *c, const struct tenant *t, const stru
 static enum st_err insert(struct ctx *c, const struct tenant *t, const struct session_create *in,
                           const struct session_tokens *tokens, const struct who *who)
 {
-    const PGresult *r;
-    bool active = user_activity_due(t->id.app, who->primary_internal_id);
+    struct str user = who->primary_internal_id;
+    bool active = user_activity_due(t->app->id, user), active_here = t->db == t->app->db;
     struct str hash1 = refresh_token_hash1(c->arena, tokens->refresh.text);
-    enum st_err err = DB_RUN(c, t->db, &r, STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant),
-                             db_str(tokens->session.handle), db_str(who->recipe_id),
-                             db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
-                             db_str(tokens->session.payload), db_i64(tokens->refresh.expiry),
-                             db_i64(tokens->refresh.created), db_bool(in->static_key),
-                             db_str(who->primary_id), active ? db_str(who->primary_internal_id) : db_null());
+    /* One implicit transaction, which the first of them is about. */
+    struct db_call calls[] = {
+        {.stmt = STMT_session_async_commit},
+        DB_CALL(STMT_session_insert, db_str(t->id.app), db_str(t->id.tenant), db_str(tokens->session.handle),
+                db_str(who->recipe_id), db_str(refresh_token_hash2(c->arena, hash1)), db_str(in->data),
+                db_str(tokens->session.payload), db_i64(tokens->refresh.expiry),
+                db_i64(tokens->refresh.created), db_bool(in->static_key), db_str(who->primary_id),
+                active && active_here ? db_str(user) : db_null()),
+    };
+    size_t first = t->app->config->fcgi_session_async_commit ? 0 : 1;
+    enum st_err err = db_run(c, t->db, calls + first, 2 - first);
+    if (err && active)
+        user_activity_forget(t->app->id, user);
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "session_info", "_tenant_id_fkey"))
         return tenancy_unknown(c, t->id);
-    return err;
+    ST_TRY(err);
+    if (active && !active_here)
+        user_active_write(c, t->app, user);
+    return ST_OK;
+}
+
+/* The user is in one database and its activity in another. */
+static void write_activity_elsewhere(struct ctx *c, const struct tenant *app, struct db *home,
+                                     struct str user_id)
+{
+    struct who who;
+    if (find_who(c, home, app->id.app, user_id, &who) != ST_OK)
+        LOG_WARN(c, "the user's last activity could not be written");
+    else if (user_activity_due(app->id, who.primary_internal_id))
+        user_active_write(c, app, who.primary_internal_id);
+}
+
+void session_user_active(struct ctx *c, const struct tenant *app, struct db *home, struct str user_id)
+{
+    const PGresult *r;
+    if (home != app->db) {
+        write_activity_elsewhere(c, app, home, user_id);
+        return;
+    }
+    if (!user_activity_due(app->id, user_id) ||
+        DB_RUN(c, app->db, &r, STMT_session_user_active, db_str(app->id.app), db_str(user_id),
+               db_i64(clock_now_ms())) == ST_OK)
+        return;
+    user_activity_forget(app->id, user_id);
+    LOG_WARN(c, "the user's last activity could not be written");
 }
 
 enum st_err session_create(struct ctx *c, const struct tenant *t, const struct session_create *in,
@@ -152,7 +179,7 @@ enum st_err session_create(struct ctx *c, const struct tenant *t, const struct s
     struct str uuid = random_uuid_str(c->arena);
     bool public_tenant = str_is(t->id.tenant, STR("public"));
     ST_TRY(session_check_validity(c, t->app, in->has_access_validity, in->access_validity));
-    ST_TRY(find_who(c, t, in->user_id, &who));
+    ST_TRY(find_who(c, t->db, t->id.app, in->user_id, &who));
     *out = (struct session_tokens){
         .session = {.handle = public_tenant ? uuid : ARENA_CONCAT(c->arena, uuid, STR("_"), t->id.tenant),
                     .user_id = who.primary_id,

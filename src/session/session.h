@@ -108,8 +108,21 @@ enum st_err session_get(struct ctx *c, const struct tenant *t, struct str handle
 /* Ends one session; none of that handle is no error. */
 enum st_err session_remove(struct ctx *c, const struct tenant *t, struct str handle) ST_MUST_CHECK;
 
-/* Notes that USER_ID (of any kind; need not be a user) was active: at most every 5 minutes, best effort. */
-void session_user_active(struct ctx *c, const struct tenant *app, struct str user_id);
+/* Notes that USER_ID (of any kind; need not be a user) was active: at most every 5 minutes, best effort.
+ * HOME: the database that the user is in. */
+void session_user_active(struct ctx *c, const struct tenant *app, struct db *home, struct str user_id);
+
+struct session_user {
+    struct str user_id; /* as sessions store it: external where mapped */
+    bool linked;        /* also the internal ids of all login methods of its primary user */
+    bool all_tenants;   /* of the app, in whatever databases they are; else of one tenant */
+};
+
+/* Handles of the user's sessions that have not expired, oldest first within a tenant. REMOVE: deletes them
+ * and notes that the user was active. T: the tenant, or the app's public one for all. */
+enum st_err session_of_user(struct ctx *c, struct tenancy *tenancy, const struct tenant *t,
+                            const struct session_user *user, bool remove, struct str **handles,
+                            size_t *n) ST_MUST_CHECK;
 
 /* The tenant that a handle or token of APP names; ST_BAD_REQUEST when there is no such tenant. */
 enum st_err session_tenant(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,

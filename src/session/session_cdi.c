@@ -135,34 +135,28 @@ const struct field session_user_fields[] = {
     FIELDS_END,
 };
 
-/* Arguments of the two statements on all sessions of a user. */
-static enum st_err run_for_user(struct core_call *k, enum stmt stmt, struct str user_id, bool all_tenants,
-                                bool linked, const PGresult **r)
+/* Lists or removes a user's sessions, in the app or in the tenant of the path. */
+static enum st_err answer_sessions_of(struct core_call *k, const struct session_user *user, bool remove,
+                                      const char *key)
 {
-    ST_TRY(core_use_scope(k, all_tenants ? SCOPE_APP : SCOPE_TENANT));
-    return DB_RUN(k->c, k->tenant->db, r, stmt, db_str(k->tenant->id.app), db_str(user_id),
-                  all_tenants ? db_null() : db_str(k->tenant->id.tenant), db_bool(linked),
-                  db_i64(clock_now_ms()));
-}
-
-static void answer_handles(struct core_call *k, const char *key, const PGresult *r)
-{
+    struct str *handles;
+    size_t n;
+    ST_TRY(core_use_scope(k, user->all_tenants ? SCOPE_APP : SCOPE_TENANT));
+    ST_TRY(session_of_user(k->c, service_tenancy(k->service), k->tenant, user, remove, &handles, &n));
     answer_status(k, "OK");
-    json_open(&k->out, key, '[');
-    for (size_t i = 0; i < db_rows(r); i++)
-        json_add_str(&k->out, NULL, db_text(r, i, 0));
-    json_close(&k->out, ']');
+    json_add_strs(&k->out, key, handles, n);
+    return ST_OK;
 }
 
 enum st_err get_session_user(struct core_call *k)
 {
     const struct session_user_in *in = k->in;
-    const PGresult *r;
-    bool all_tenants = !in->has_fetchAcrossAllTenants || in->fetchAcrossAllTenants;
-    bool linked = !in->has_fetchSessionsForAllLinkedAccounts || in->fetchSessionsForAllLinkedAccounts;
-    ST_TRY(run_for_user(k, STMT_session_handles_of_user, in->userId, all_tenants, linked, &r));
-    answer_handles(k, "sessionHandles", r);
-    return ST_OK;
+    struct session_user user = {
+        .user_id = in->userId,
+        .linked = !in->has_fetchSessionsForAllLinkedAccounts || in->fetchSessionsForAllLinkedAccounts,
+        .all_tenants = !in->has_fetchAcrossAllTenants || in->fetchAcrossAllTenants,
+    };
+    return answer_sessions_of(k, &user, false, "sessionHandles");
 }
 
 const struct field session_remove_fields[] = {
@@ -187,13 +181,12 @@ static enum st_err check_remove(struct core_call *k, const struct session_remove
 
 static enum st_err remove_of_user(struct core_call *k, const struct session_remove_in *in)
 {
-    const PGresult *r;
-    bool all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants;
-    bool linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts;
-    ST_TRY(run_for_user(k, STMT_session_delete_of_user, in->userId, all_tenants, linked, &r));
-    session_user_active(k->c, k->tenant->app, in->userId);
-    answer_handles(k, "sessionHandlesRevoked", r);
-    return ST_OK;
+    struct session_user user = {
+        .user_id = in->userId,
+        .linked = !in->has_revokeSessionsForLinkedAccounts || in->revokeSessionsForLinkedAccounts,
+        .all_tenants = !in->has_revokeAcrossAllTenants || in->revokeAcrossAllTenants,
+    };
+    return answer_sessions_of(k, &user, true, "sessionHandlesRevoked");
 }
 
 static int compare_strs(const void *a, const void *b)
@@ -236,18 +229,28 @@ static enum st_err remove_in_tenant(struct core_call *k, const struct strs *hand
     return ST_OK;
 }
 
+static bool is_listed(struct str s, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_is(list[i], s))
+            return true;
+    return false;
+}
+
+/* Tenant by tenant. A name that is no tenant's ends it, so there are never more names than tenants. */
 static enum st_err remove_handles(struct core_call *k, const struct strs *handles)
 {
+    struct str *tenants = ARENA_ARRAY(k->c->arena, handles->n + 1, struct str);
+    size_t ntenants = 0;
     ST_TRY(core_use_scope(k, SCOPE_APP_LOOSE));
     answer_status(k, "OK");
     json_open(&k->out, "sessionHandlesRevoked", '[');
     for (size_t i = 0; i < handles->n; i++) {
         struct str tenant_id = session_tenant_of_handle(handles->v[i]);
-        bool first = true;
-        for (size_t before = 0; before < i && first; before++)
-            first = !str_is(session_tenant_of_handle(handles->v[before]), tenant_id);
-        if (first)
-            ST_TRY(remove_in_tenant(k, handles, tenant_id));
+        if (is_listed(tenant_id, tenants, ntenants))
+            continue;
+        tenants[ntenants++] = tenant_id;
+        ST_TRY(remove_in_tenant(k, handles, tenant_id));
     }
     json_close(&k->out, ']');
     return ST_OK;

@@ -141,8 +141,6 @@ static enum st_err answer_theft(struct core_call *k, const struct session_tokens
 static enum st_err post_session_refresh(struct core_call *k)
 {
     const struct refresh_in *in = k->in;
-    if (!k->path_tenant)
-        return tenancy_unknown(k->c, k->path);
     struct session_refresh refresh = {
         .refresh_token = in->refreshToken,
         .anti_csrf_token = in->antiCsrfToken,
@@ -157,7 +155,7 @@ static enum st_err post_session_refresh(struct core_call *k)
     };
     struct session_tokens tokens;
     struct session_outcome outcome;
-    ST_TRY(session_refresh(k->c, service_tenancy(k->service), k->tenant, &refresh, &tokens, &outcome));
+    ST_TRY(session_refresh(k->c, service_tenancy(k->service), k->tenant->app, &refresh, &tokens, &outcome));
     switch (outcome.status) {
     case SESSION_OK:
         answer_tokens(k, &tokens);
@@ -232,7 +230,7 @@ const struct route session_routes[] = {
     POST_ROW("/recipe/session", SCOPE_TENANT, create_fields, struct create_in, post_session),
     GET_ROW("/recipe/session", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in, get_session),
     POST_ROW("/recipe/session/verify", SCOPE_NONE, verify_fields, struct verify_in, post_session_verify),
-    POST_ROW("/recipe/session/refresh", SCOPE_APP_LOOSE, refresh_fields, struct refresh_in,
+    POST_ROW("/recipe/session/refresh", SCOPE_TENANT, refresh_fields, struct refresh_in,
              post_session_refresh),
     POST_ROW("/recipe/session/regenerate", SCOPE_APP_LOOSE, regenerate_fields, struct regenerate_in,
              post_session_regenerate),

@@ -38,6 +38,7 @@ struct tenant {
     bool stored;                 /* has a tenant_configs row (the base tenant may have none) */
     bool emailpassword_enabled, thirdparty_enabled, passwordless_enabled;
     bool first_factors_null;
+    bool more_databases; /* of a public tenant: others of its app have database settings */
     const struct str *first_factors;
     size_t nfirst_factors;
 };
@@ -69,6 +70,16 @@ struct db *tenancy_db(struct tenancy *t, const struct config *config);
  * ST_UNAVAILABLE. */
 enum st_err tenancy_find(struct ctx *c, struct tenancy *t, struct tenant_id id,
                          const struct tenant **out) ST_MUST_CHECK;
+
+/* The databases that users of an app are in, each once: first that of its public tenant APP, then those of
+ * tenants that have one for themselves (spec: cdi-multitenancy 8). No statement is run for an app without
+ * such tenants. ST_UNAVAILABLE when one of them cannot be opened. */
+struct tenant_databases {
+    struct db **v; /* in the request's arena */
+    size_t n;
+};
+enum st_err tenancy_databases(struct ctx *c, struct tenancy *t, const struct tenant *app,
+                              struct tenant_databases *out) ST_MUST_CHECK;
 
 /* Connection-URI domain of a Host header: the host without port when it is a known domain, "" otherwise.
  * ST_BAD_REQUEST for an empty host. (spec: cdi-conventions 3) */

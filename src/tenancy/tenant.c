@@ -11,6 +11,7 @@
 #include "db/array.h"
 #include "json/json.h"
 #include "policy/policy.h"
+#include "tenancy/tenancy.h"
 
 enum tenant_load_column { CORE_CONFIG, EMAILPASSWORD, THIRDPARTY, PASSWORDLESS, FACTORS_NULL, FACTORS };
 
@@ -77,15 +78,16 @@ static bool set_policy(struct tenant_entry *e)
 static enum st_err set_config(struct ctx *c, struct tenant_entry *e, const struct config *parent,
                               struct str own_text)
 {
-    struct config_error error;
+    struct config_error error = {.text = "it is not JSON"};
     json_object *own = own_text.p ? json_parse(c->arena, own_text) : NULL;
-    enum st_err err = config_derive(parent, own, &e->tenant.config, &error);
+    enum st_err err =
+        own_text.p && !own ? ST_BAD_REQUEST : config_derive(parent, own, &e->tenant.config, &error);
     if (err == ST_UNAVAILABLE)
         return err;
     if (err) {
-        LOG_ERROR(c, "the stored configuration of this tenant is invalid, so it is not loaded: %s",
-                  error.text);
-        return ctx_fail(c, ST_INTERNAL, "the stored configuration of this tenant is invalid");
+        LOG_ERROR(c, "the stored configuration of (%s, %s, %s) is invalid, so it is not loaded: %s",
+                  e->tenant.id.cud.p, e->tenant.id.app.p, e->tenant.id.tenant.p, error.text);
+        return tenancy_unknown(c, e->tenant.id);
     }
     return set_policy(e) ? ST_OK : ST_UNAVAILABLE;
 }
@@ -93,8 +95,13 @@ static enum st_err set_config(struct ctx *c, struct tenant_entry *e, const struc
 enum st_err tenant_read(struct ctx *c, struct db *base_db, struct tenant_id id, const struct config *parent,
                         struct tenant_entry **out)
 {
-    const PGresult *r;
-    ST_TRY(DB_RUN(c, base_db, &r, STMT_tenant_load, db_str(id.cud), db_str(id.app), db_str(id.tenant)));
+    struct db_call calls[] = {
+        DB_CALL(STMT_tenant_load, db_str(id.cud), db_str(id.app), db_str(id.tenant)),
+        DB_CALL(STMT_tenant_databases, db_str(id.cud), db_str(id.app)),
+    };
+    bool public = str_is(id.tenant, STR("public"));
+    ST_TRY(db_run(c, base_db, calls, public ? 2 : 1));
+    const PGresult *r = calls[0].result;
     bool stored = db_rows(r) == 1, base = tenant_is_base(id);
     if (!stored && !base)
         return ST_NOT_FOUND;
@@ -111,6 +118,7 @@ enum st_err tenant_read(struct ctx *c, struct db *base_db, struct tenant_id id, 
         return ST_UNAVAILABLE;
     guard->object = e;
     e->tenant.stored = stored;
+    e->tenant.more_databases = public && db_rows(calls[1].result) > 0;
     e->tenant.emailpassword_enabled = !stored || db_true(r, 0, EMAILPASSWORD);
     e->tenant.thirdparty_enabled = !stored || db_true(r, 0, THIRDPARTY);
     e->tenant.passwordless_enabled = !stored || db_true(r, 0, PASSWORDLESS);

@@ -102,6 +102,12 @@ static size_t add_more(struct ctx *c, const struct signinup *s, struct db_call *
     return s->in->more ? s->in->more(c, s->in->more_arg, s->out, calls) : 0;
 }
 
+/* The last activity is counted where the app's public tenant lives. */
+static bool active_here(const struct signinup *s)
+{
+    return s->tenant->db == s->tenant->app->db;
+}
+
 static enum st_err sign_up(struct ctx *c, struct signinup *s)
 {
     struct tenant_id t = s->tenant->id;
@@ -111,7 +117,7 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     struct db_call calls[CALLS_MOST] = {
         DB_CALL(STMT_thirdparty_signup, db_str(t.app), db_str(t.tenant), db_str(id),
                 db_str(s->in->third_party_id), db_str(s->in->third_party_user_id), db_str(s->in->email),
-                db_i64(now), db_bool(s->in->verified), db_bool(!s->in->quiet))};
+                db_i64(now), db_bool(s->in->verified), db_bool(!s->in->quiet), db_bool(active_here(s)))};
     describe_new(c->arena, s, id, now);
     enum st_err err = db_run(c, db, calls, 1 + add_more(c, s, calls + 1));
     s->lost = err == ST_CONSTRAINT && db_violated(c, db, "recipe_user_tenants", "_pkey");
@@ -120,9 +126,12 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     if (err == ST_CONSTRAINT && (db_violated(c, db, "recipe_user_tenants", "_tenant_id_fkey") ||
                                  db_violated(c, db, "app_id_to_user_id", "_app_id_fkey")))
         return tenancy_unknown(c, t);
-    if (err == ST_OK)
-        (void)user_activity_due(t.app, id); /* it has been written */
-    return err;
+    ST_TRY(err);
+    if (active_here(s))
+        (void)user_activity_due(s->tenant->app->id, id); /* it has been written */
+    else
+        user_active_write(c, s->tenant->app, id);
+    return ST_OK;
 }
 
 /* What is written of a sign-in besides the address: its verification, the activity, the caller's. */
@@ -137,7 +146,7 @@ static size_t signin_calls(struct ctx *c, const struct signinup *s, bool verifie
         calls[n++] = DB_CALL(STMT_thirdparty_signed_in, db_str(app), db_str(s->tenant->id.tenant),
                              db_str(m->user_id), db_str(s->out->user->id), db_str(m->third_party_id),
                              db_str(m->email), db_i64(clock_now_ms()));
-    if (user_activity_due(app, s->out->user->id))
+    if (active_here(s) && user_activity_due(s->tenant->app->id, s->out->user->id))
         calls[n++] = user_active_call(app, s->out->user->id);
     return n;
 }

@@ -2,7 +2,6 @@
 #include "userroles/userroles.h"
 
 #include "db/array.h"
-#include "multitenancy/multitenancy.h"
 
 static struct strs read_array(struct arena *a, const PGresult *r, int col)
 {
@@ -67,10 +66,10 @@ enum st_err userroles_remove(struct ctx *c, struct tenancy *tenancy, const struc
         DB_CALL(STMT_role_drop_users, id, name),
         DB_CALL(STMT_role_drop, id, name),
     };
-    struct databases dbs;
+    struct tenant_databases dbs;
     const PGresult *r;
     *existed = false;
-    ST_TRY(multitenancy_databases(c, tenancy, app, &dbs));
+    ST_TRY(tenancy_databases(c, tenancy, app, &dbs));
     for (size_t i = 1; i < dbs.n; i++) { /* the app's own comes last: until then the role is there */
         ST_TRY(db_run_one(c, dbs.v[i], &r, calls[1]));
         *existed |= db_affected(r) > 0;

@@ -9,15 +9,17 @@ static int by_id(const void *x, const void *y)
     return str_cmp(a->id, b->id);
 }
 
-/* Whole users in the order of IDS; who is gone by now is left out. */
-static enum st_err load_in_order(struct ctx *c, struct db *db, struct str app, const PGresult *ids,
+enum users_found_column { ID, TIME_JOINED };
+
+/* Whole users in the order of the first N of IDS; who is gone by now is left out. */
+static enum st_err load_in_order(struct ctx *c, struct db *db, struct str app, const PGresult *ids, size_t n,
                                  struct users *out)
 {
     struct users found;
-    struct user_query q = {.app = app, .nids = db_rows(ids)};
+    struct user_query q = {.app = app, .nids = n};
     struct str *wanted = ARENA_ARRAY(c->arena, q.nids + 1, struct str);
     for (size_t i = 0; i < q.nids; i++)
-        wanted[i] = db_id(ids, i, 0);
+        wanted[i] = db_id(ids, i, ID);
     q.ids = wanted;
     *out = (struct users){.v = ARENA_ARRAY(c->arena, q.nids + 1, struct user)};
     if (q.nids == 0)
@@ -43,13 +45,12 @@ enum st_err users_page(struct ctx *c, struct db *db, const struct users_page_que
     ST_TRY(DB_RUN(c, db, &r, stmt, db_str(q->app), db_str(q->tenant),
                   db_strs(c->arena, q->recipes, q->nrecipes), db_i64(from),
                   db_str(first ? STR("") : q->from.id), db_i64((int64_t)q->limit + 1)));
-    ST_TRY(load_in_order(c, db, q->app, r, out));
+    size_t shown = db_rows(r) < q->limit ? db_rows(r) : q->limit;
     *next = (struct users_cursor){.id = STR_NONE};
-    if (out->n > q->limit) {
-        const struct user *beyond = &out->v[--out->n];
-        *next = (struct users_cursor){beyond->id, user_time_joined(beyond)};
-    }
-    return ST_OK;
+    /* Of the rows, not of the users: when one is deleted before it is loaded, the pages still go on. */
+    if (db_rows(r) > shown)
+        *next = (struct users_cursor){db_id(r, shown, ID), db_int(r, shown, TIME_JOINED)};
+    return load_in_order(c, db, q->app, r, shown, out);
 }
 
 static struct db_arg tags(struct arena *a, const struct users_tags *t)
@@ -65,7 +66,7 @@ enum st_err users_search(struct ctx *c, struct db *db, const struct users_search
     ST_TRY(DB_RUN(c, db, &r, STMT_users_search, db_str(q->app), db_str(q->tenant), tags(a, &q->email),
                   tags(a, &q->phone), tags(a, &q->provider), db_i64(kinds), db_bool(q->newest_first),
                   db_i64(USERS_FOUND_MAX)));
-    return load_in_order(c, db, q->app, r, out);
+    return load_in_order(c, db, q->app, r, db_rows(r), out);
 }
 
 enum st_err users_count(struct ctx *c, struct db *db, struct str app, struct str tenant,

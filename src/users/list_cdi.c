@@ -6,7 +6,6 @@
 #include "core/route.h"
 #include "crypto/base64.h"
 #include "http/text.h"
-#include "multitenancy/multitenancy.h"
 #include "runtime/runtime.h"
 #include "users/list.h"
 
@@ -199,10 +198,11 @@ static enum st_err count_users(struct core_call *k, const struct count_in *in, i
 {
     const struct strs *recipes = &in->recipes.recipes;
     struct str app = k->tenant->id.app, tenant = in->includeAllTenants ? STR_NONE : k->tenant->id.tenant;
-    struct databases dbs = {{k->tenant->db}, 1};
+    struct db *own = k->tenant->db;
+    struct tenant_databases dbs = {&own, 1};
     *count = 0;
     if (in->includeAllTenants)
-        ST_TRY(multitenancy_databases(k->c, service_tenancy(k->service), k->tenant, &dbs));
+        ST_TRY(tenancy_databases(k->c, service_tenancy(k->service), k->tenant, &dbs));
     for (size_t i = 0; i < dbs.n; i++) {
         int64_t here;
         ST_TRY(users_count(k->c, dbs.v[i], app, tenant, recipes->v, recipes->n, &here));

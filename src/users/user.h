@@ -6,8 +6,8 @@
 #ifndef ST_USERS_USER_H
 #define ST_USERS_USER_H
 
-#include "db/db.h"
 #include "json/write.h"
+#include "tenancy/tenancy.h"
 
 struct login_method {
     struct str recipe_id;   /* emailpassword, thirdparty, passwordless, webauthn */
@@ -66,6 +66,12 @@ enum st_err users_find(struct ctx *c, struct db *db, const struct user_query *q,
 enum st_err user_by_id(struct ctx *c, struct db *db, struct str app, struct str id,
                        const struct user **out) ST_MUST_CHECK;
 
+/* The database that user ID (of any kind) of APP is in; that of APP, its public tenant, when it is in none or
+ * the app has no other. The database where ID is an internal id wins over one where it is mapped (spec:
+ * cdi-misc 5). */
+enum st_err users_database(struct ctx *c, struct tenancy *tenancy, const struct tenant *app, struct str id,
+                           struct db **out) ST_MUST_CHECK;
+
 /* The login method of U with that recipe user id (internal or external), or NULL. */
 const struct login_method *user_method(const struct user *u, struct str recipe_user_id);
 
@@ -83,9 +89,14 @@ void user_write_fdi(struct ctx *c, struct json_out *j, const char *key, const st
 void user_write_fdi_old(struct json_out *j, const char *key, const struct user *u,
                         const struct login_method *m);
 
-/* True when a write of the user's last activity is due: at most every 5 minutes per user and process. */
-bool user_activity_due(struct str app, struct str user_id);
-/* The write, best effort. ID is the internal id of the primary user. */
+/* True when a write of the user's last activity is due: at most every 5 minutes per user and process. It
+ * counts as written from then on; user_activity_forget takes that back when it was not. */
+bool user_activity_due(struct tenant_id app, struct str user_id);
+void user_activity_forget(struct tenant_id app, struct str user_id);
+/* The write, best effort, in the database of APP, the app's public tenant. ID is the internal id of the
+ * primary user. */
+void user_active_write(struct ctx *c, const struct tenant *app, struct str id);
+/* The same as a call, to travel with others to that database. */
 struct db_call user_active_call(struct str app, struct str id);
 
 #endif

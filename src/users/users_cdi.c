@@ -4,6 +4,7 @@
  */
 #include "core/route.h"
 #include "http/text.h"
+#include "runtime/runtime.h"
 #include "users/user.h"
 
 struct user_id_in {
@@ -19,7 +20,9 @@ static enum st_err get_user_by_id(struct core_call *k)
 {
     const struct user_id_in *in = k->in;
     const struct user *user;
-    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, in->userId, &user));
+    struct db *db;
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, in->userId, &db));
+    ST_TRY(user_by_id(k->c, db, k->tenant->id.app, in->userId, &user));
     answer_status(k, user ? "OK" : "UNKNOWN_USER_ID_ERROR");
     return user ? user_write(k->c, &k->out, "user", user, k->cdi) : ST_OK;
 }

@@ -85,6 +85,16 @@ static enum serve_state headers(struct exchange *x)
     return SERVE_DONE;
 }
 
+/* One header of so many bytes. */
+static enum serve_state header(struct exchange *x)
+{
+    big(x);
+    struct str value = x->rs.body;
+    hello(x);
+    http_add_header(&x->rs, "X-Big", value);
+    return SERVE_DONE;
+}
+
 static enum serve_state slow(struct exchange *x)
 {
     int64_t ms = number(x);
@@ -166,6 +176,7 @@ static const struct {
     {"/request", request},
     {"/big", big},
     {"/headers", headers},
+    {"/header", header},
     {"/slow", slow},
     {"/pid", pid},
     {"/crash", crash},

@@ -368,9 +368,9 @@ static void test_log(void **state)
     assert_non_null(
         strstr(read_all(error).p,
                "{\"message\":\"a \\\"quoted\\\"\\u000aline\",\"tenant\":{\"connectionUriDomain\":"));
-    options.info_path = "/nonexistent/log";
+    options.info_path = "/nonexistent/deeper/log";
     assert_false(log_open(&options, why, sizeof why));
-    assert_non_null(strstr(why, "/nonexistent/log"));
+    assert_non_null(strstr(why, "/nonexistent/deeper/log"));
     assert_true(log_open(&(struct log_options){.level = LOG_NONE}, why, sizeof why));
     unlink(info);
     unlink(error);

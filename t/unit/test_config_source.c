@@ -106,6 +106,8 @@ static void environment_values(void **state)
         assert_int_equal(l.err, ST_BAD_REQUEST);
         assert_string_equal(l.error.text, expected);
     }
+    struct loaded regex = load(MINIMAL, (char *[]){"IP_DENY_REGEX=10\\.\xff", NULL}); /* not UTF-8 */
+    assert_string_equal(regex.error.text, "Provided regular expression is invalid for ip_deny_regex config");
     char *environment[] = {"DISABLE_TELEMETRY=TrUe",
                            "ACCESS_TOKEN_SIGNING_KEY_DYNAMIC=on",
                            "BULK_MIGRATION_SLEEP_BETWEEN_ROUNDS_IN_BATCH_MS=7",

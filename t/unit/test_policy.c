@@ -28,7 +28,12 @@ static const struct row rows[] = {
     {NULL, "0:0:0:0:0:0:0:1", "::1", false},
     {NULL, "::1", "0:0:0:0:0:0:0:1", false},
     {"2001:db8:0:0:0:0:0:.*", NULL, "2001:db8::7", true},
-    {"a|ab", NULL, "ab", true}, /* the whole address, whichever branch matches */
+    {"192\\.0\\.2\\..*", NULL, "::ffff:192.0.2.1", true}, /* a socket for both families */
+    {NULL, "192\\.0\\.2\\..*", "::ffff:192.0.2.1", false},
+    {NULL, "::ffff:192\\.0\\.2\\.1", "::ffff:192.0.2.1", false},
+    {NULL, "0:0:0:0:0:ffff:c000:201", "::ffff:192.0.2.1", false},
+    {NULL, "192\\.0\\.2\\..*", "::192.0.2.1", true}, /* that is another address */
+    {"a|ab", NULL, "ab", true},                      /* the whole address, whichever branch matches */
     {"unix:", NULL, "unix:", true},
     {"127.*", NULL, "", false},
 };

@@ -4,7 +4,6 @@
  */
 #include "db_fixture.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -282,6 +281,12 @@ static bool cancel_at_once(void)
     return ++asked > 2;
 }
 
+/* The first lines that are meant for people, in the reference's words. */
+static const char not_there[] =
+    "Error connecting to PostgreSQL instance. Please make sure that PostgreSQL is running and that you have "
+    "specified the correct values for ('postgresql_host' and 'postgresql_port') or for "
+    "'postgresql_connection_uri'";
+
 static void test_patience(void **state)
 {
     (void)state;
@@ -290,16 +295,22 @@ static void test_patience(void **state)
         skip();
     settings.retry_interval_ms = 300;
     fflush(stderr);
-    int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
-    assert_true(dup2(null, STDERR_FILENO) >= 0);
+    FILE *said = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    assert_true(said && dup2(fileno(said), STDERR_FILENO) >= 0);
     assert_true(fixture_shell("%s stop -m fast", ctl));
     assert_int_equal(schema_prepare_settings(&f.c, &settings, cancel_at_once), ST_UNAVAILABLE);
+    assert_true(str_is_c(f.c.message, not_there));
+    rewind(said);
+    printed[fread(printed, 1, sizeof printed - 1, said)] = 0;
+    assert_memory_equal(printed, not_there, strlen(not_there));
+    assert_non_null(strstr(printed, "\nTrying again in a few seconds for 60.0 mins...\n"));
     assert_true(fixture_shell("(sleep 1; %s start >/dev/null) &", ctl));
     int64_t begin = clock_monotonic_ms();
     enum st_err err = schema_prepare_settings(&f.c, &settings, NULL);
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     close(saved);
-    close(null);
+    fclose(said);
     assert_int_equal(err, ST_OK);
     assert_true(clock_monotonic_ms() - begin >= 900);
 }

@@ -165,3 +165,9 @@ INSERT INTO {tenant_configs} (core_config) VALUES ($1)
 -- name: test_table_names
 SELECT tablename FROM pg_tables
 WHERE schemaname = '{schema}' AND tablename IN ('{#session_info}', '{#key_value}') ORDER BY 1
+
+-- name: test_deliveries
+SELECT d.*, give_up_at - created_at AS lifetime FROM {stfcgi_deliveries} d ORDER BY id
+
+-- name: test_clear_deliveries
+DELETE FROM {stfcgi_deliveries}
