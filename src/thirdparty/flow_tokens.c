@@ -114,18 +114,18 @@ static void add_header(struct http_call *call, struct str name, struct str value
 
 static struct str token_form(struct flow *f, struct str secret)
 {
-    struct form form = form_in(f->c->arena);
+    struct params form = params_in(f->c->arena);
     const struct provider *p = f->provider;
-    form_set(&form, STR("client_id"), p->client_id);
-    form_set(&form, STR("redirect_uri"), f->redirect_uri);
-    form_set(&form, STR("code"), f->code);
-    form_set(&form, STR("grant_type"), STR("authorization_code"));
+    params_set(&form, STR("client_id"), p->client_id);
+    params_set(&form, STR("redirect_uri"), f->redirect_uri);
+    params_set(&form, STR("code"), f->code);
+    params_set(&form, STR("grant_type"), STR("authorization_code"));
     if (secret.p && !p->kind->basic_secret)
-        form_set(&form, STR("client_secret"), secret);
+        params_set(&form, STR("client_secret"), secret);
     if (f->verifier.p)
-        form_set(&form, STR("code_verifier"), f->verifier);
+        params_set(&form, STR("code_verifier"), f->verifier);
     provider_params(&form, p->token_params);
-    return form_text(&form);
+    return params_text(&form);
 }
 
 enum flow_next flow_get_tokens(struct flow *f)

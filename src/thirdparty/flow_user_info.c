@@ -87,20 +87,20 @@ static bool request(struct flow *f, struct str url)
 {
     struct arena *a = f->c->arena;
     const struct provider *p = f->provider;
-    struct form query = form_in(a);
+    struct params query = params_in(a);
     f->call = (struct http_call){.method = HTTP_GET};
     (void)set_header(&f->call, STR("Accept"),
                      p->kind->checks_audience ? STR("application/vnd.github.v3+json")
                                               : STR("application/json"));
     if (p->kind->token_in_query) {
-        form_set(&query, STR("access_token"), f->access_token);
-        form_set(&query, STR("fields"), fields_of(a, p));
-        form_set(&query, STR("format"), STR("json"));
+        params_set(&query, STR("access_token"), f->access_token);
+        params_set(&query, STR("fields"), fields_of(a, p));
+        params_set(&query, STR("format"), STR("json"));
     } else {
         (void)set_header(&f->call, STR("Authorization"), ARENA_CONCAT(a, STR("Bearer "), f->access_token));
     }
     provider_params(&query, p->user_info_params);
-    return configured_headers(&f->call, p->user_info_headers) && form_on_url(&query, url, &f->call.url);
+    return configured_headers(&f->call, p->user_info_headers) && params_on_url(&query, url, &f->call.url);
 }
 
 static enum flow_next ask(struct flow *f, struct str url, flow_step_fn *then)

@@ -359,18 +359,18 @@ bool provider_discovered(struct arena *a, struct provider *p, json_object *docum
 
 /* ---- the authorisation URL ---- */
 
-void provider_params(struct form *f, json_object *object)
+void provider_params(struct params *f, json_object *object)
 {
     if (!object)
         return;
     json_object_object_foreach(object, name, value)
     {
         if (!value)
-            form_remove(f, str_of(name));
+            params_remove(f, str_of(name));
         else if (json_object_is_type(value, json_type_string))
-            form_set(f, str_of(name), json_str(value));
+            params_set(f, str_of(name), json_str(value));
         else
-            form_set(f, str_of(name), json_text(f->arena, value));
+            params_set(f, str_of(name), json_text(f->arena, value));
     }
 }
 
@@ -387,13 +387,13 @@ static struct str new_verifier(struct arena *a)
     return (struct str){text, VERIFIER_LENGTH};
 }
 
-static void add_challenge(struct arena *a, struct form *f, struct str verifier)
+static void add_challenge(struct arena *a, struct params *f, struct str verifier)
 {
     unsigned char hash[SHA256_SIZE];
     digest_sha256(verifier, hash);
-    form_set(f, STR("code_challenge"),
-             base64_encode(a, BASE64_URL_UNPADDED, (struct str){(char *)hash, sizeof hash}));
-    form_set(f, STR("code_challenge_method"), STR("S256"));
+    params_set(f, STR("code_challenge"),
+               base64_encode(a, BASE64_URL_UNPADDED, (struct str){(char *)hash, sizeof hash}));
+    params_set(f, STR("code_challenge_method"), STR("S256"));
 }
 
 static struct str scope_text(struct arena *a, const struct provider *p)
@@ -406,27 +406,27 @@ static struct str scope_text(struct arena *a, const struct provider *p)
     return buf_str(&text);
 }
 
-static void add_built_in_params(const struct provider *p, struct form *f)
+static void add_built_in_params(const struct provider *p, struct params *f)
 {
     const struct provider_kind *k = p->kind;
     for (size_t i = 0; i < 2 && k->authorization_params[i][0]; i++)
         if (!k->params_stand_alone || !p->authorization_params)
-            form_set(f, str_of(k->authorization_params[i][0]), str_of(k->authorization_params[i][1]));
+            params_set(f, str_of(k->authorization_params[i][0]), str_of(k->authorization_params[i][1]));
 }
 
 bool provider_authorization_url(struct arena *a, const struct provider *p, struct str redirect_uri,
                                 struct str *url, struct str *verifier, const char **why)
 {
-    struct form f = form_in(a);
+    struct params f = params_in(a);
     *verifier = STR_NONE;
     *why = "it has no authorizationEndpoint";
     if (!p->authorization_endpoint.p)
         return false;
-    form_set(&f, STR("client_id"), p->client_id);
-    form_set(&f, STR("redirect_uri"), redirect_uri);
-    form_set(&f, STR("response_type"), STR("code"));
+    params_set(&f, STR("client_id"), p->client_id);
+    params_set(&f, STR("redirect_uri"), redirect_uri);
+    params_set(&f, STR("response_type"), STR("code"));
     if (p->scopes)
-        form_set(&f, STR("scope"), scope_text(a, p));
+        params_set(&f, STR("scope"), scope_text(a, p));
     if (p->pkce) {
         *verifier = new_verifier(a);
         add_challenge(a, &f, *verifier);
@@ -435,8 +435,8 @@ bool provider_authorization_url(struct arena *a, const struct provider *p, struc
     provider_params(&f, p->authorization_params);
     if (p->kind->workspace) {
         struct str hd = provider_additional(p, "hd");
-        form_set(&f, STR("hd"), hd.p ? hd : STR("*"));
+        params_set(&f, STR("hd"), hd.p ? hd : STR("*"));
     }
     *why = "its authorizationEndpoint is no URL";
-    return form_on_url(&f, p->authorization_endpoint, url);
+    return params_on_url(&f, p->authorization_endpoint, url);
 }

@@ -7,7 +7,7 @@
 #ifndef ST_THIRDPARTY_PROVIDER_H
 #define ST_THIRDPARTY_PROVIDER_H
 
-#include "http/form.h"
+#include "http/params.h"
 #include "site/site.h"
 #include "tenancy/provider_kind.h"
 
@@ -66,7 +66,7 @@ bool provider_authorization_url(struct arena *a, const struct provider *p, struc
                                 struct str *url, struct str *verifier, const char **why);
 
 /* Sets or removes (null) what OBJECT, or NULL, says. */
-void provider_params(struct form *f, json_object *object);
+void provider_params(struct params *f, json_object *object);
 
 /* The member of additionalConfig as a string; absent when it is none. */
 struct str provider_additional(const struct provider *p, const char *name);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/form.h"
+#include "http/params.h"
 
 #include "base/buf.h"
 #include "http/percent.h"
 
-static void append(struct form *f, struct form_pair pair)
+static void append(struct params *f, struct param pair)
 {
     if (f->n == f->capacity) {
         size_t capacity = f->capacity ? 2 * f->capacity : 16;
-        struct form_pair *grown = ARENA_ARRAY(f->arena, capacity, struct form_pair);
+        struct param *grown = ARENA_ARRAY(f->arena, capacity, struct param);
         if (f->n)
             memcpy(grown, f->v, f->n * sizeof grown[0]);
         f->v = grown;
@@ -18,7 +18,7 @@ static void append(struct form *f, struct form_pair pair)
 }
 
 /* Keeps the first KEEP pairs of that name. */
-static void remove_after(struct form *f, struct str name, size_t keep)
+static void remove_after(struct params *f, struct str name, size_t keep)
 {
     size_t kept = 0;
     for (size_t i = 0; i < f->n; i++)
@@ -29,7 +29,7 @@ static void remove_after(struct form *f, struct str name, size_t keep)
     f->n = kept;
 }
 
-void form_set(struct form *f, struct str name, struct str value)
+void params_set(struct params *f, struct str name, struct str value)
 {
     for (size_t i = 0; i < f->n; i++)
         if (str_is(f->v[i].name, name)) {
@@ -37,15 +37,15 @@ void form_set(struct form *f, struct str name, struct str value)
             remove_after(f, name, 1);
             return;
         }
-    append(f, (struct form_pair){name, value});
+    append(f, (struct param){name, value});
 }
 
-void form_remove(struct form *f, struct str name)
+void params_remove(struct params *f, struct str name)
 {
     remove_after(f, name, 0);
 }
 
-struct str form_get(const struct form *f, struct str name)
+struct str params_get(const struct params *f, struct str name)
 {
     for (size_t i = 0; i < f->n; i++)
         if (str_is(f->v[i].name, name))
@@ -53,12 +53,12 @@ struct str form_get(const struct form *f, struct str name)
     return STR_NONE;
 }
 
-bool form_read(struct form *f, struct str text)
+bool params_read(struct params *f, struct str text)
 {
     size_t read = 0;
     for (struct str rest = text; rest.n;) {
-        struct form_pair pair;
-        if (++read > FORM_PAIRS_MAX || !percent_pair(f->arena, &rest, &pair.name, &pair.value))
+        struct param pair;
+        if (++read > PARAMS_MAX || !percent_pair(f->arena, &rest, &pair.name, &pair.value))
             return false;
         if (pair.name.n || pair.value.n)
             append(f, pair);
@@ -87,7 +87,7 @@ static void add_encoded(struct buf *b, struct str s)
     }
 }
 
-struct str form_text(const struct form *f)
+struct str params_text(const struct params *f)
 {
     struct buf b = buf_in(f->arena);
     for (size_t i = 0; i < f->n; i++) {
@@ -100,15 +100,15 @@ struct str form_text(const struct form *f)
     return buf_str(&b);
 }
 
-bool form_on_url(const struct form *f, struct str url, struct str *out)
+bool params_on_url(const struct params *f, struct str url, struct str *out)
 {
-    struct form query = form_in(f->arena);
+    struct params query = params_in(f->arena);
     size_t hash = str_find(url, '#');
     struct str fragment = str_from(url, hash), rest = str_head(url, hash), base = str_split(&rest, '?');
-    if (rest.p && !form_read(&query, rest))
+    if (rest.p && !params_read(&query, rest))
         return false;
     for (size_t i = 0; i < f->n; i++)
-        form_set(&query, f->v[i].name, f->v[i].value);
-    *out = ARENA_CONCAT(f->arena, base, query.n ? STR("?") : STR(""), form_text(&query), fragment);
+        params_set(&query, f->v[i].name, f->v[i].value);
+    *out = ARENA_CONCAT(f->arena, base, query.n ? STR("?") : STR(""), params_text(&query), fragment);
     return true;
 }
