@@ -11,8 +11,7 @@
 static enum st_err find_site(struct auth_call *k)
 {
     struct str name = http_param(&k->x->rq, "ST_SITE");
-    const struct sites *sites = service_sites(k->service);
-    k->site = name.p && sites ? sites_find(sites, name) : NULL;
+    k->site = name.p ? sites_find(service_sites(k->service), name) : NULL;
     if (k->site)
         return ST_OK;
     return ctx_fail(k->c, ST_INTERNAL, "nginx names the site \"%.*s\", which is not configured",
