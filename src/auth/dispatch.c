@@ -66,8 +66,6 @@ static enum st_err call_handler(struct auth_call *k)
     ST_TRY(auth_read_fields(k));
     k->linking = linking_of(k);
     ST_TRY(auth_session_load(k, need));
-    if (need == AUTH_SESSION_BY_LINKING_FLAG && k->session)
-        k->tenant = k->session->tenant;
     json_open(&k->out, NULL, '{');
     return k->route->handler(k);
 }
