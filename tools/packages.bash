@@ -29,6 +29,7 @@ run     postgresql-15
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates
 sdk     nodejs              node
