@@ -23,6 +23,7 @@ build   libsodium-dev
 build   libssl-dev
 build   libunistring-dev
 build   libyaml-dev
+build   zlib1g-dev
 run     nginx               nginx
 run     perl
 run     postgresql-15
