@@ -48,7 +48,6 @@ sub program {
 }
 
 # The server block of a site: name, port, api (its apiBasePath), conf (text for it), auth_conf (for the auth door's location).
-# Of the verify door there are /st/session and \@st_denied.
 sub site_server (%site) {
     $site{$_} //= q{} for qw(conf auth_conf);
     return <<"END";
@@ -60,11 +59,7 @@ sub site_server (%site) {
             include auth-door.conf;
             $site{auth_conf}
         }
-        location = /st/session {
-            fastcgi_param ST_REQUIRE "";
-            include verify-door.conf;
-        }
-        location \@st_denied { include verify-denied.conf; }
+        include verify-door.conf;
         $site{conf}
     }
 END
