@@ -75,3 +75,7 @@ DELETE FROM {stfcgi_deliveries} WHERE id IN (
     SELECT id FROM {stfcgi_deliveries}
     WHERE failed_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30::bigint * 86400000
     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+
+-- What this connection has just inserted, and nobody else has seen.
+-- name: deliver_remove_last
+DELETE FROM {stfcgi_deliveries} WHERE id = lastval()

@@ -30,11 +30,15 @@ unsigned deliver_wake_slot(const struct config *config)
     return (unsigned)(str_hash(str_of(config->user_pool_id), 0) % DELIVER_WAKE_SLOTS);
 }
 
-static struct db_call insert(struct ctx *c, const struct site *site, const struct tenant *t,
-                             struct str target, struct str user_id, struct str payload, int64_t lifetime_ms)
+static void wake(const struct tenant *t)
 {
     if (the_wake)
         atomic_fetch_add_explicit(&the_wake->written[deliver_wake_slot(t->config)], 1, memory_order_release);
+}
+
+static struct db_call insert(struct ctx *c, const struct site *site, const struct tenant *t,
+                             struct str target, struct str user_id, struct str payload, int64_t lifetime_ms)
+{
     struct str message_id = ARENA_CONCAT(c->arena, STR("msg_"), random_uuid_str(c->arena));
     return DB_CALL(STMT_deliver_insert, db_str(t->id.app), db_str(t->id.tenant), db_str(site->name),
                    db_str(target), db_str(user_id), db_str(message_id), db_str(payload), db_i64(lifetime_ms));
@@ -53,6 +57,13 @@ static int64_t link_lifetime(const struct config *config, enum mail_kind kind)
                                        : config->email_verification_token_lifetime;
 }
 
+struct str deliver_link(struct arena *a, const struct site *site, const struct tenant *t, const char *page,
+                        struct str token)
+{
+    return arena_printf(a, "%.*s%.*s%s?token=%.*s&tenantId=%.*s", STR_ARG(site->website_domain),
+                        STR_ARG(site->website_base_path), page, STR_ARG(token), STR_ARG(t->id.tenant));
+}
+
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,
                                  const struct mail *m)
 {
@@ -64,8 +75,16 @@ struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const s
     if (m->language.p && str_is_utf8(m->language) && m->language.n <= LANGUAGE_MAX)
         json_add_str(&j, "language", m->language);
     json_close(&j, '}');
+    wake(t);
     return insert(c, site, t, DELIVER_TARGET_MAIL, STR_NONE, json_done(&j),
                   link_lifetime(t->config, m->kind));
+}
+
+void deliver_decoy_calls(struct ctx *c, const struct site *site, const struct tenant *t,
+                         struct db_call calls[DELIVER_DECOY_CALLS])
+{
+    calls[0] = insert(c, site, t, STR("decoy"), STR_NONE, STR("{}"), 0);
+    calls[1] = (struct db_call){.stmt = STMT_deliver_remove_last};
 }
 
 /* ---- webhooks ---- */
@@ -123,6 +142,7 @@ size_t deliver_event_calls(struct ctx *c, const struct site *site, const struct 
             continue;
         if (!body.p)
             body = event_body(c, site, t, e);
+        wake(t);
         calls[n++] = insert(c, site, t, deliver_webhook_target(c->arena, w), e->user_id, body,
                             (int64_t)WEBHOOK_LIFETIME_HOURS * 3600 * 1000);
     }

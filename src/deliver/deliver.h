@@ -22,10 +22,20 @@ struct mail {
     struct str language; /* the Accept-Language header, or one tag such as "de"; absent: English */
 };
 
+/* Link of a mail: PAGE of the website ("/verify-email") with the token (URL-safe text) and the tenant. */
+struct str deliver_link(struct arena *a, const struct site *site, const struct tenant *t, const char *page,
+                        struct str token);
+
 /* The write, to travel in the transaction or pipeline of its reason, on T's database. Given up when the link
  * has expired, by the lifetimes of T's configuration counted from now. */
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,
                                  const struct mail *m);
+
+/* Costs what two such writes cost and leaves nothing behind: for answers whose time must not tell that there
+ * was nobody to write to. */
+enum { DELIVER_DECOY_CALLS = 2 };
+void deliver_decoy_calls(struct ctx *c, const struct site *site, const struct tenant *t,
+                         struct db_call calls[DELIVER_DECOY_CALLS]);
 
 /* What happened to whom, for the site's webhooks. */
 struct event {

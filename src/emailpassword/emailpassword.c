@@ -66,8 +66,7 @@ static bool ends_with(struct str s, struct str end)
     return s.n >= end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
 }
 
-/* Addresses of SDKs for users without one (spec: cdi-conventions 10). */
-static bool is_fake_email(struct str email)
+bool emailpassword_is_fake_email(struct str email)
 {
     return ends_with(email, STR("@stfakeemail.supertokens.com")) || ends_with(email, STR(".fakeemail.com"));
 }
@@ -91,14 +90,17 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                       const struct emailpassword_new_user *in, struct user *user,
                                       enum emailpassword_result *result)
 {
-    struct str id = random_uuid_str(c->arena);
+    struct str id = in->id.p ? in->id : random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
-    bool verified = !in->imported && is_fake_email(in->email);
+    bool verified = !in->imported && emailpassword_is_fake_email(in->email);
     bool active = !in->imported && user_activity_due(t->app->id, id), active_here = t->db == t->app->db;
-    const PGresult *r;
-    enum st_err err = DB_RUN(c, t->db, &r, STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant),
-                             db_str(id), db_str(in->email), db_str(in->password_hash), db_i64(now),
-                             db_bool(verified), db_bool(!in->imported), db_bool(active && active_here));
+    struct db_call *calls = ARENA_ARRAY(c->arena, 1 + in->nwith, struct db_call);
+    calls[0] = DB_CALL(STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant), db_str(id),
+                       db_str(in->email), db_str(in->password_hash), db_i64(now), db_bool(verified),
+                       db_bool(!in->imported), db_bool(active && active_here));
+    for (size_t i = 0; i < in->nwith; i++)
+        calls[1 + i] = in->with[i];
+    enum st_err err = db_run(c, t->db, calls, 1 + in->nwith);
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -144,22 +146,30 @@ enum st_err emailpassword_find(struct ctx *c, const struct tenant *t, struct str
     return ST_OK;
 }
 
-void emailpassword_signed_in(struct ctx *c, const struct tenant *t, const struct emailpassword_candidate *who)
+enum st_err emailpassword_signed_in(struct ctx *c, const struct tenant *t,
+                                    const struct emailpassword_candidate *who, const struct db_call *with,
+                                    size_t nwith)
 {
-    struct db_call calls[2] = {DB_CALL(STMT_emailpassword_signed_in, db_str(t->id.app), db_str(t->id.tenant),
-                                       db_str(who->method->user_id), db_str(who->user->id),
-                                       db_str(who->method->email), db_i64(clock_now_ms()))};
-    size_t n = 1;
+    struct db_call *calls = ARENA_ARRAY(c->arena, 2 + nwith, struct db_call);
+    size_t n = 0;
     bool active = user_activity_due(t->app->id, who->user->id), active_here = t->db == t->app->db;
+    calls[n++] = DB_CALL(STMT_emailpassword_signed_in, db_str(t->id.app), db_str(t->id.tenant),
+                         db_str(who->method->user_id), db_str(who->user->id), db_str(who->method->email),
+                         db_i64(clock_now_ms()));
     if (active && active_here)
         calls[n++] = user_active_call(t->id.app, who->user->id);
-    if (db_run(c, t->db, calls, n) != ST_OK) {
+    for (size_t i = 0; i < nwith; i++)
+        calls[n++] = with[i];
+    enum st_err err = db_run(c, t->db, calls, n);
+    if (err && active && active_here)
+        user_activity_forget(t->app->id, who->user->id);
+    if (err && nwith > 0)
+        return err;
+    if (err)
         LOG_WARN(c, "the sign-in could not be written to the activity log");
-        if (active && active_here)
-            user_activity_forget(t->app->id, who->user->id);
-    }
     if (active && !active_here)
         user_active_write(c, t->app, who->user->id);
+    return ST_OK;
 }
 
 /* ---- update ---- */

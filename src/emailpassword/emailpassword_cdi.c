@@ -81,7 +81,7 @@ static enum st_err finish_signin(struct exchange *x)
         answer_status(k, "WRONG_CREDENTIALS_ERROR");
         return ST_OK;
     }
-    emailpassword_signed_in(k->c, k->tenant, &s->candidate);
+    ST_TRY(emailpassword_signed_in(k->c, k->tenant, &s->candidate, NULL, 0));
     return answer_user(k, s->candidate.user, method_public_id(s->candidate.method));
 }
 
