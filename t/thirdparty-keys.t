@@ -94,18 +94,41 @@ subtest 'issuers' => sub {
     $provider->reset;
 };
 
-subtest 'many at once' => sub {
-    $s->restart_service;
-    my @bodies = map { $provider->authorise($auth, 'google') } 1 .. 20;
-    my @pids   = map {
+# The statuses of as many processes that post a body each.
+sub post_all (@bodies) {
+    my @pids = map {
         my $body = $_;
         my $pid  = fork // die "fork: $!\n";
-        POSIX::_exit(ST::Auth->new(url => $s->site_url)->post('/signinup', $body)->{json}{status} eq 'OK' ? 0 : 1) if !$pid;
+        POSIX::_exit(ST::Auth->new(url => $s->site_url)->post('/signinup', $body)->{status} % 256) if !$pid;
         $pid;
     } @bodies;
-    my @failed = grep { waitpid $_, 0; $? } @pids;
-    is @failed, 0, 'sign in';
+    return sub { return sort map { waitpid $_, 0; $? >> 8 } @pids };
+}
+
+subtest 'many at once' => sub {
+    $s->restart_service;
+    my $end = post_all(map { $provider->authorise($auth, 'google') } 1 .. 20);
+    is_deeply [$end->()], [(200) x 20], 'sign in';
     is $s->pg->value('SELECT count(*) FROM thirdparty_users'), 2, 'as the same user';
+};
+
+subtest 'too many for a provider that hangs' => sub {
+    $s->service->write_config(fcgi_call_queue => 4);
+    $s->restart_service;
+    ok_signed_in($provider->sign_in($auth, 'google'), 'before');
+    my @bodies = map { $provider->authorise($auth, 'google') } 1 .. 6;
+    asked();
+    $provider->fault(token => 'slow', ms => 5000, times => 2);
+    my $waiting = post_all(@bodies[0, 1]);
+    my $calls   = 0;
+    ok wait_until(10, sub { ($calls += asked()->{token} // 0) == 2 }), 'two wait for it: half of the places';
+    my $refused = $auth->post('/signinup', $bodies[2]);
+    is $refused->{status}, 503, 'further ones are refused';
+    is $refused->{headers}{'retry-after'}, 1, 'with Retry-After';
+    ok length $refused->{json}{message}, 'in the form of the auth door';
+    is $auth->get('/loginmethods')->{status}, 200, 'other requests are answered';
+    is_deeply [$waiting->()], [200, 200], 'and in the end those that wait';
+    is $auth->post('/signinup', $bodies[2])->{status}, 200, 'and those that try again';
 };
 
 $s->stop;
