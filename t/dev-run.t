@@ -4,6 +4,7 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
+use HTTP::Tiny ();
 use Test::More;
 use ST::Core;
 use ST::Env qw(free_port port_is_free read_file temp_dir top_dir wait_until watchdog write_file);
@@ -12,10 +13,10 @@ use ST::Proc;
 
 watchdog(180);
 my $data  = temp_dir('run') . '/data';
-my $port  = free_port;
+my ($port, $site) = (free_port, free_port);
 my $core  = ST::Core->new(url => "http://127.0.0.1:$port");
 my %user  = (email => 'a@example.com', password => 'secret-1');
-my $ready = "ready: core http://127.0.0.1:$port\ntry:   curl http://127.0.0.1:$port/hello\n";
+my $ready = "ready: core http://127.0.0.1:$port, site http://127.0.0.1:$site\ntry:   curl http://127.0.0.1:$port/hello\n";
 
 # What ./dev run does once everything is built.
 sub run (%opt) {
@@ -24,7 +25,7 @@ sub run (%opt) {
         name => 'dev run',
         log  => temp_dir('log') . '/out',
         env  => { (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH ST_BUILD ST_SLOW ASAN_OPTIONS UBSAN_OPTIONS)), %{ $opt{env} // {} } },
-        cmd  => [$^X, top_dir() . '/tools/run-stack', '--core-port', $port, '--data', $opt{data} // $data, @{ $opt{args} // [] }],
+        cmd  => [$^X, top_dir() . '/tools/run-stack', '--core-port', $port, '--site-port', $site, '--data', $opt{data} // $data, @{ $opt{args} // [] }],
         $opt{user} ? (user => $opt{user}) : (),
     );
 }
@@ -49,9 +50,12 @@ subtest 'the first time' => sub {
     ok is_ready($run), 'it starts' or diag $run->tail;
     is $run->log_text, "creating the database\n$ready", 'and says where it is, and what to try';
     is qx{curl -s http://127.0.0.1:$port/hello}, "Hello\n", 'which works' if grep { -x "$_/curl" } split /:/, $ENV{PATH};
-    my $hex = sprintf '%04X', $port;
-    is_deeply [map { /: ([0-9A-F]+):$hex 0+:0000 0A / } split /\n/, read_file('/proc/net/tcp') . read_file('/proc/net/tcp6')], ['0100007F'],
-      'on the loopback address only';
+    for my $hex (map { sprintf '%04X', $_ } $port, $site) {
+        is_deeply [map { /: ([0-9A-F]+):$hex 0+:0000 0A / } split /\n/, read_file('/proc/net/tcp') . read_file('/proc/net/tcp6')],
+          ['0100007F'], 'on the loopback address only';
+    }
+    my $refresh = HTTP::Tiny->new->post("http://127.0.0.1:$site/auth/session/refresh");
+    is $refresh->{status}, 401, 'the example site is there';
     is $core->post('/recipe/signup', \%user)->{json}{status}, 'OK', 'a user signs up';
 
     my $other = run();
@@ -71,6 +75,12 @@ subtest 'again, from the terminal of a desktop' => sub {
 };
 
 subtest 'its configuration' => sub {
+    my $example = read_file("$data/sites.d/example.yaml");
+    write_file("$data/sites.d/example.yaml", $example =~ s/appName/appNmae/r);
+    my $typo = run();
+    ok $typo->wait_end(60), 'a site of which something is wrong';
+    like $typo->log_text, qr{/sites\.d/example\.yaml, line \d+: appInfo\.appNmae: unknown key; did you mean appName\?}, 'ends it, and it is said';
+    write_file("$data/sites.d/example.yaml", $example);
     write_file("$data/config.yaml", read_file("$data/config.yaml") . "access_token_dynamic_signing_key_update_interval: 0.001\n");
     my $run = run();
     ok $run->wait_end(60), 'what is wrong with it';

@@ -90,6 +90,10 @@ enum st_err auth_begin(struct service *s, struct exchange *x)
 {
     struct auth_call *k;
     struct auth_match match;
+    if (x->rq.method == HTTP_OPTIONS) { /* a CORS preflight, whose headers are nginx's (nginx/cors.conf) */
+        x->rs.status = 204;
+        return ST_OK;
+    }
     ST_TRY(auth_call_new(s, x, &k));
     if (!auth_match(&x->arena, k->site, &x->rq, &match))
         return ctx_fail(k->c, ST_NOT_FOUND, "Not found");

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/dump.h"
 #include "db/schema.h"
+#include "site/reference.h"
 #include "site/site.h"
 #include "version.h"
 
@@ -67,7 +68,8 @@ static int config_test(const struct invocation *in)
     if (!valid)
         return fail(error.text);
     if (sites_count(sites) > 0)
-        printf("The configuration is valid, with %zu sites.\n", sites_count(sites));
+        printf("The configuration is valid, with %zu site%s.\n", sites_count(sites),
+               sites_count(sites) == 1 ? "" : "s");
     else
         puts("The configuration is valid.");
     sites_free(sites);
@@ -91,6 +93,13 @@ static int config_default(const struct invocation *in)
     return 0;
 }
 
+static int site_reference(const struct invocation *in)
+{
+    (void)in;
+    site_write_reference(stdout);
+    return 0;
+}
+
 static int migrate(const struct invocation *in)
 {
     const struct config *config = load(in);
@@ -108,9 +117,10 @@ static int migrate(const struct invocation *in)
 }
 
 static const struct command commands[] = {
-    {{"config", "test"}, config_test, "check the configuration as a start would"},
+    {{"config", "test"}, config_test, "check the configuration and the sites as a start would"},
     {{"config", "dump"}, config_show, "print the configuration in effect, secrets masked"},
     {{"config", "default"}, config_default, "print a file with every key and its default"},
+    {{"site", "keys"}, site_reference, "print what a site's file can have, as Markdown"},
     {{"migrate", NULL},
      migrate,
      "bring an existing SuperTokens database to the state that is served (--dry-run: only say what)"},

@@ -79,6 +79,7 @@ enum site_key_type {
 enum {
     SITE_KEY_REQUIRED = 1 << 0, /* where the map that it belongs to is there */
     SITE_KEY_SECRET = 1 << 1,
+    SITE_KEY_SECTION = 1 << 2, /* begins a section of the page */
 };
 
 struct site_choice {
@@ -119,8 +120,9 @@ bool site_key_is_in(const struct site_key *row, const struct site_key *parent);
 const char *site_key_name(const struct site_key *row); /* the last part of its path */
 /* The recipe of a name, in any case; NULL: unknown. */
 const struct site_key *site_key_recipe(struct str name);
-/* Where NAME, which is unknown in PARENT, may belong: a sentence into OUT, or "". */
+/* Where NAME, which is unknown in PARENT, may belong, or what could stand there. */
 void site_key_suggest(const struct site_key *parent, struct str name, char *out, size_t size);
+void site_key_suggest_recipe(struct str name, char *out, size_t size);
 
 /* ---- read.c ---- */
 

@@ -123,7 +123,7 @@ const struct site_key site_keys[] = {
     {PROVIDERS "[].includeInNonPublicTenantsByDefault", SITE_KEY_BOOL, 0,
      IN(site_provider, in_non_public_tenants), .fallback = "false",
      .help = "Whether tenants other than `public` without providers of their own have it too."},
-    {CONFIG, SITE_KEY_JSON, SITE_KEY_REQUIRED, IN(site_provider, config), .help = "The provider."},
+    {CONFIG, SITE_KEY_JSON, SITE_KEY_REQUIRED | SITE_KEY_SECTION, IN(site_provider, config), .help = "The provider, as an SDK's ProviderConfig."},
     {CONFIG ".thirdPartyId", SITE_KEY_STRING, SITE_KEY_REQUIRED, .min = 1, .max = THIRD_PARTY_ID_MAX,
      .help = "Id, stored with users. The built-in providers are known by how it begins: active-directory, "
              "apple, bitbucket, boxy-saml, discord, facebook, github, gitlab, google, google-workspaces, "
@@ -177,7 +177,7 @@ const struct site_key site_keys[] = {
      .help = "With false, users without an e-mail address get a made-up one."},
 
     {"emailVerification", SITE_KEY_RECIPE, 0, .recipe = SITE_EMAILVERIFICATION,
-     .help = "Mails that prove whose an address is."},
+     .help = "Links in mails that prove whose an address is."},
     {"emailVerification.mode", SITE_KEY_BOOL, SITE_KEY_REQUIRED, AT(email_verification_required),
      .choices = modes, .help = "Whether sessions are of use before the address is verified."},
 

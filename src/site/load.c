@@ -181,7 +181,7 @@ static enum st_err load_guarded(struct loading *l)
     jmp_buf recover;
     l->scratch.recover = l->sites->arena.recover = &recover;
     enum st_err err = setjmp(recover) == 0 ? load_all(l) : out_of_memory(l->error);
-    l->sites->arena.recover = NULL;
+    l->scratch.recover = l->sites->arena.recover = NULL;
     return err;
 }
 

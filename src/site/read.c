@@ -61,7 +61,7 @@ static enum st_err unknown_key(struct site_build *b, const struct site_key *pare
     char suggestion[256];
     (void)site_enter(b, node->name);
     site_key_suggest(parent, node->name, suggestion, sizeof suggestion);
-    return site_wrong(b, node->name_line, "unknown key%s%s", suggestion[0] ? "; " : "", suggestion);
+    return site_wrong(b, node->name_line, "unknown key; %s", suggestion);
 }
 
 enum st_err site_check_names(struct site_build *b, const struct site_key *parent, const struct site_node *map)
@@ -111,7 +111,7 @@ static enum st_err read_map(struct site_build *b, const struct site_key *parent,
         if (!entry || entry->kind == SITE_NODE_NULL) {
             ST_TRY(read_absent(b, row, node, entry ? entry->line : line, base));
         } else {
-            b->lines[row - site_keys] = entry->line;
+            b->lines[row - site_keys] = entry->name_line;
             ST_TRY(read_key(b, row, entry, base));
         }
         site_leave(b, before);
@@ -184,7 +184,7 @@ static enum st_err read_key(struct site_build *b, const struct site_key *row, co
     case SITE_KEY_MAP:
     case SITE_KEY_RECIPE:
         ST_TRY(site_want_map(b, node));
-        return read_map(b, row, node, node->line, base);
+        return read_map(b, row, node, node->name_line ? node->name_line : node->line, base);
     case SITE_KEY_LIST:
         return read_list(b, row, node, base);
     case SITE_KEY_JSON:
@@ -208,8 +208,8 @@ static enum st_err read_recipe(struct site_build *b, struct str name, unsigned l
     struct site *s = b->site;
     if (!row) {
         char suggestion[256];
-        site_key_suggest(NULL, name, suggestion, sizeof suggestion);
-        return site_wrong(b, line, "unknown recipe%s%s", suggestion[0] ? "; " : "", suggestion);
+        site_key_suggest_recipe(name, suggestion, sizeof suggestion);
+        return site_wrong(b, line, "unknown recipe; %s", suggestion);
     }
     site_leave(b, 0); /* keys of recipes are named from here on */
     (void)site_enter(b, str_of(row->path));

@@ -42,7 +42,7 @@ static const struct site_key *closest(const struct site_key *parent, bool everyw
     for (const struct site_key *row = site_keys; row->path; row++) {
         struct str candidate = str_of(site_key_name(row));
         unsigned d = everywhere || site_key_is_in(row, parent) ? distance(name, candidate) : UINT32_MAX;
-        if (d < least && d < candidate.n) {
+        if (d < least && d <= name.n / 3) {
             least = d;
             best = row;
         }
@@ -50,18 +50,15 @@ static const struct site_key *closest(const struct site_key *parent, bool everyw
     return best;
 }
 
-/* Names of the keys of PARENT, as far as they fit. */
-static void list_keys(const struct site_key *parent, char *out, size_t size)
+/* Names of the recipes, or of the keys of PARENT, as far as they fit. */
+static void list_names(const struct site_key *parent, bool recipes, char *out, size_t size)
 {
     int n = snprintf(out, size, "known here:");
-    for (const struct site_key *row = site_keys; row->path && n > 0 && (size_t)n < size; row++) {
-        if (!site_key_is_in(row, parent) || row->type == SITE_KEY_RECIPE)
-            continue;
-        int more =
-            snprintf(out + n, size - (size_t)n, "%s %s", out[n - 1] == ':' ? "" : ",", site_key_name(row));
-        n += more;
-    }
-    if (!parent && (size_t)n < size)
+    for (const struct site_key *row = site_keys; row->path && n > 0 && (size_t)n < size; row++)
+        if (site_key_is_in(row, parent) && (row->type == SITE_KEY_RECIPE) == recipes)
+            n += snprintf(out + n, size - (size_t)n, "%s %s", out[n - 1] == ':' ? "" : ",",
+                          site_key_name(row));
+    if (!parent && !recipes && n > 0 && (size_t)n < size)
         (void)snprintf(out + n, size - (size_t)n, ", recipeList");
 }
 
@@ -70,14 +67,21 @@ void site_key_suggest(const struct site_key *parent, struct str name, char *out,
     const struct site_key *near = closest(parent, false, name, TYPOS), *same = closest(NULL, true, name, 0),
                           *any = closest(NULL, true, name, TYPOS);
     const struct site_key *found = near && near->type != SITE_KEY_RECIPE ? near : same ? same : any;
-    if (!parent && (distance(name, STR("recipeList")) <= TYPOS))
+    if (!parent && distance(name, STR("recipeList")) <= TYPOS)
         (void)snprintf(out, size, "did you mean recipeList?");
     else if (found && found->type == SITE_KEY_RECIPE)
         (void)snprintf(out, size, "%s is a recipe: it belongs into recipeList", found->path);
-    else if (found && found == near)
-        (void)snprintf(out, size, "did you mean %s?", site_key_name(found));
     else if (found)
-        (void)snprintf(out, size, "did you mean %s?", found->path);
+        (void)snprintf(out, size, "did you mean %s?", found == near ? site_key_name(found) : found->path);
     else
-        list_keys(parent, out, size);
+        list_names(parent, false, out, size);
+}
+
+void site_key_suggest_recipe(struct str name, char *out, size_t size)
+{
+    const struct site_key *near = closest(NULL, false, name, TYPOS);
+    if (near && near->type == SITE_KEY_RECIPE)
+        (void)snprintf(out, size, "did you mean %s?", near->path);
+    else
+        list_names(NULL, true, out, size);
 }

@@ -90,7 +90,7 @@ static enum st_err read_choices(struct site_build *b, const struct site_key *row
     size_t i = 0;
     ST_TRY(want_list(b, node, 32));
     for (const struct site_node *entry = node->first; entry; entry = entry->next, i++) {
-        int64_t one;
+        int64_t one = 0;
         size_t before = site_enter_index(b, i);
         ST_TRY(read_choice(b, row, entry, &one));
         site_leave(b, before);

@@ -47,17 +47,24 @@ sub program {
     return $path // die "nginx was not found\n";
 }
 
-# The server block of a site: name, port, api (its apiBasePath), conf (text of further locations).
+# The server block of a site: name, port, api (its apiBasePath), conf (text for it), auth_conf (for the auth door's location).
+# Of the verify door there are /st/session and \@st_denied.
 sub site_server (%site) {
-    $site{conf} //= q{};
+    $site{$_} //= q{} for qw(conf auth_conf);
     return <<"END";
     server {
         listen 127.0.0.1:$site{port};
         set \$st_site $site{name};
-        merge_slashes off;
         large_client_header_buffers 8 32k;
-        location $site{api}/ { include auth-door.conf; }
-        include verify-door.conf;
+        location $site{api}/ {
+            include auth-door.conf;
+            $site{auth_conf}
+        }
+        location = /st/session {
+            fastcgi_param ST_REQUIRE "";
+            include verify-door.conf;
+        }
+        location \@st_denied { include verify-denied.conf; }
         $site{conf}
     }
 END

@@ -7,7 +7,7 @@
 #   { recipeList => ['session', 'userRoles'] }        lists replace lists
 #   "appInfo: ..."                                    or the text of the file
 #
-# \@URL\@ in any value becomes the address of the site.
+# @URL@ in any value becomes the address of the site.
 package ST::Site;
 use v5.36;
 
@@ -16,7 +16,7 @@ use JSON::PP ();
 sub new ($class, $name, $wanted, $port) {
     my $self = bless { name => $name, port => $port }, $class;
     # JSON is YAML.
-    my $yaml = ref $wanted ? JSON::PP->new->canonical->pretty->encode(lay_over(default(), $wanted)) : $wanted;
+    my $yaml = ref $wanted ? JSON::PP->new->canonical->pretty->encode(lay_over(usual(), $wanted)) : $wanted;
     $self->{yaml} = $yaml =~ s/\@URL\@/$self->url/ger;
     return $self;
 }
@@ -32,7 +32,7 @@ sub api ($self) { return $self->{yaml} =~ /\bapiBasePath"?\s*:\s*"?([^"\s]*)/ ? 
 # For ST::Nginx.
 sub server ($self) { return (name => $self->name, port => $self->port, api => $self->api) }
 
-sub default {
+sub usual {
     return {
         appInfo => {
             appName         => 'Test',

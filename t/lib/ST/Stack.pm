@@ -24,7 +24,8 @@ use ST::Site;
 sub import ($class, %opt) { watchdog($opt{timeout} // 120); return }
 
 # config, env, test_mode: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
-# sites: { name => ST::Site's changes, or YAML text with \@URL\@ in it }. site_conf: { name => text for its server block }.
+# sites: { name => ST::Site's changes, or YAML text with @URL@ in it }. site_conf, auth_conf: { name => text for its server
+# block, or for the location of its auth door }.
 # nginx: a hash of ST::Nginx options. api_key, cdi: of the client.
 sub new ($class, %opt) {
     my $self = bless {}, $class;
@@ -40,7 +41,8 @@ sub new ($class, %opt) {
     );
     $self->{nginx} = ST::Nginx->new(
         socket => $self->{service}->socket_path,
-        sites  => [map { { $_->server, conf => $opt{site_conf}{ $_->name } } } values %{ $self->{sites} }],
+        sites  => [map { { $_->server, conf => $opt{site_conf}{ $_->name }, auth_conf => $opt{auth_conf}{ $_->name } } }
+              values %{ $self->{sites} }],
         %{ $opt{nginx} // {} },
     );
     $self->{core} = ST::Core->new(
