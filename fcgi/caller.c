@@ -2,8 +2,6 @@
 #include "caller.h"
 
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/call.h"
+#include "http/outgoing.h"
 #include "loop.h"
 
 enum {
@@ -128,27 +127,6 @@ static bool add_header(struct transfer *t, const struct http_header *h)
 
 #define SET(OPTION, VALUE) (curl_easy_setopt(t->easy, (OPTION), (VALUE)) == CURLE_OK)
 
-static CURLcode use_authorities(CURL *easy, void *ssl_ctx, void *store)
-{
-    (void)easy;
-    SSL_CTX_set1_cert_store(ssl_ctx, store);
-    return CURLE_OK;
-}
-
-static bool set_security(const struct caller *c, struct transfer *t)
-{
-    const struct config *config = c->config;
-    bool ok = SET(CURLOPT_PROTOCOLS_STR, "http,https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-              SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
-              SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-              SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-              /* An empty name keeps libcurl from asking the environment. */
-              SET(CURLOPT_PROXY, config->fcgi_call_proxy ? config->fcgi_call_proxy : "") &&
-              SET(CURLOPT_NOPROXY, "");
-    return ok && SET(CURLOPT_CAINFO, NULL) && SET(CURLOPT_CAPATH, NULL) &&
-           SET(CURLOPT_SSL_CTX_FUNCTION, use_authorities) && SET(CURLOPT_SSL_CTX_DATA, c->authorities);
-}
-
 static bool set_limits(struct transfer *t)
 {
     /* QUICK_EXIT: a name server that does not answer must not hold up the thread when the time is over. */
@@ -203,8 +181,9 @@ static struct transfer *new_transfer(const struct caller *c, struct request *r)
         t->deadline_ms = clock_monotonic_ms() + timeout;
         if (r->x.ctx.deadline_ms && r->x.ctx.deadline_ms < t->deadline_ms)
             t->deadline_ms = r->x.ctx.deadline_ms;
-        ok = strlen(url) == call->url.n && set_security(c, t) && set_limits(t) && set_request(t, call, url) &&
-             SET(CURLOPT_PRIVATE, t);
+        ok = strlen(url) == call->url.n && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+             outgoing_secure(t->easy, c->config, c->authorities) && set_limits(t) &&
+             set_request(t, call, url) && SET(CURLOPT_PRIVATE, t);
     }
     free(url);
     if (ok)
@@ -365,21 +344,6 @@ static void *caller_run(void *object)
     return NULL;
 }
 
-/* A file that cannot be read makes TLS fail, and not everything else. */
-static bool read_authorities(struct caller *c)
-{
-    const char *files[] = {curl_version_info(CURLVERSION_NOW)->cainfo, c->config->fcgi_ca_file};
-    c->authorities = X509_STORE_new();
-    /* As libcurl: a certificate that is listed is trusted, also when another one has signed it. */
-    if (!c->authorities || X509_STORE_set_flags(c->authorities, X509_V_FLAG_PARTIAL_CHAIN) != 1)
-        return false;
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        if (files[i] && X509_STORE_load_file(c->authorities, files[i]) != 1)
-            LOG_ERROR(NULL, "no certificate authorities could be read from %s", files[i]);
-    ERR_clear_error();
-    return true;
-}
-
 static void close_multi(struct caller *c)
 {
     (void)curl_multi_cleanup(c->multi); /* NULL is allowed */
@@ -392,7 +356,7 @@ static int start_thread(struct caller *c)
 {
     pthread_attr_t attributes;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(c->multi = curl_multi_init()) ||
-        !read_authorities(c)) {
+        !(c->authorities = outgoing_authorities(c->config))) {
         close_multi(c);
         return ENOMEM;
     }

@@ -32,7 +32,7 @@ struct caller {
     pthread_mutex_t lock;
     pthread_t thread;
     CURLM *multi;
-    X509_STORE *authorities; /* read once: the system's bundle takes some 18 ms */
+    X509_STORE *authorities;
     bool started, stopping;
     struct request *first, *last;   /* new ones */
     unsigned calls;                 /* new ones and those being made */

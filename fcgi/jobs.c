@@ -32,6 +32,7 @@ struct runner {
     sem_t wake;
     atomic_bool ending;
     _Atomic int64_t busy_since;
+    void *threads[JOB_THREADS_MAX]; /* as in job_threads; NULL: not needed */
 };
 
 static void run_job(struct runner *r, const struct job *job)
@@ -83,6 +84,21 @@ static void *runner_main(void *object)
     return NULL;
 }
 
+static void stop_threads(struct runner *r)
+{
+    for (unsigned i = 0; job_threads[i].name; i++)
+        if (r->threads[i])
+            job_threads[i].stop(r->threads[i]);
+}
+
+static bool start_threads(struct runner *r)
+{
+    bool failed = false;
+    for (unsigned i = 0; job_threads[i].name && !failed; i++)
+        r->threads[i] = job_threads[i].start(r->service, r->setup, &failed);
+    return !failed;
+}
+
 static bool start(struct runner *r, const struct child_setup *setup, pthread_t *thread)
 {
     char why[512] = "out of memory";
@@ -95,17 +111,25 @@ static bool start(struct runner *r, const struct child_setup *setup, pthread_t *
         r->due_ms ? service_start(setup->config, setup->sites, setup->shared, why, sizeof why) : NULL;
     for (unsigned i = 0; r->service && i < jobs_table_size; i++)
         r->due_ms[i] = clock_monotonic_ms() + jobs_table[i].first_ms;
-    if (r->service && pthread_create(thread, NULL, runner_main, r) == 0)
+    if (r->service && start_threads(r) && pthread_create(thread, NULL, runner_main, r) == 0)
         return true;
     report_failure(setup->report_fd, why);
     return false;
 }
 
+static bool is_stuck(int64_t since)
+{
+    return since != 0 && clock_monotonic_ms() - since > JOB_LIMIT_MS + STUCK_MARGIN_MS;
+}
+
 static void report_alive(struct runner *r)
 {
-    int64_t since = atomic_load(&r->busy_since);
-    if (since != 0 && clock_monotonic_ms() - since > JOB_LIMIT_MS + STUCK_MARGIN_MS)
-        LOG_ERROR(NULL, "a job has been running for too long");
+    const char *stuck = is_stuck(atomic_load(&r->busy_since)) ? "a job" : NULL;
+    for (unsigned i = 0; job_threads[i].name; i++)
+        if (r->threads[i] && is_stuck(job_threads[i].seen_ms(r->threads[i])))
+            stuck = job_threads[i].name;
+    if (stuck)
+        LOG_ERROR(NULL, "%s has been running for too long", stuck);
     else
         report_send(r->setup->report_fd, REPORT_ALIVE);
 }
@@ -122,6 +146,7 @@ int jobs_run(const struct child_setup *setup)
         report_alive(&runner);
     atomic_store(&runner.ending, true);
     (void)sem_post(&runner.wake);
+    stop_threads(&runner);
     (void)pthread_join(thread, NULL); /* after the job that is running; the master sets the limit */
     lead_close(&runner.lead);
     service_stop(runner.service);

@@ -20,6 +20,18 @@ struct job {
     enum st_err (*run)(struct ctx *c, struct service *service, const struct child_setup *setup);
 };
 
+/* A thread beside the one that runs the table, for what never ends. */
+struct job_thread {
+    const char *name;
+    /* NULL: it is not needed; with *FAILED set: it could not be started, which was logged. */
+    void *(*start)(struct service *service, const struct child_setup *setup, bool *failed);
+    void (*stop)(void *thread);
+    int64_t (*seen_ms)(const void *thread); /* when it last showed that it does not hang, monotonic */
+};
+
+extern const struct job_thread job_threads[]; /* ends with a row whose name is NULL */
+
+enum { JOB_THREADS_MAX = 4 };
 enum { JOB_LIMIT_MS = 10 * 60 * 1000 };
 
 extern const struct job jobs_table[];

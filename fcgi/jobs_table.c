@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "deliver/sender.h"
 #include "jobs.h"
 #include "jobs/cleanup.h"
+#include "runtime/runtime.h"
 #include "runtime/shared.h"
 
 #define SECONDS(N) ((int64_t)1000 * (N))
@@ -27,6 +29,7 @@ WITHOUT_SETUP(cleanup_reset_tokens)
 WITHOUT_SETUP(cleanup_verification_tokens)
 WITHOUT_SETUP(cleanup_signing_keys)
 WITHOUT_SETUP(cleanup_partitions)
+WITHOUT_SETUP(cleanup_deliveries)
 
 const struct job jobs_table[] = {
     {"fill the key stock", 0, SECONDS(1), true, fill_key_stock},
@@ -35,7 +38,33 @@ const struct job jobs_table[] = {
     {"remove expired e-mail verification tokens", MINUTES(1), HOURS(12), false,
      run_cleanup_verification_tokens},
     {"remove expired signing keys", MINUTES(1), HOURS(24), false, run_cleanup_signing_keys},
+    {"remove mails and webhooks that were given up", MINUTES(1), HOURS(1), false, run_cleanup_deliveries},
     {"make the next partitions of the activity log", MINUTES(2), HOURS(24), false, run_cleanup_partitions},
 };
 
 const unsigned jobs_table_size = sizeof jobs_table / sizeof jobs_table[0];
+
+static void *start_sender(struct service *service, const struct child_setup *setup, bool *failed)
+{
+    size_t n = setup->sites ? sites_count(setup->sites) : 0;
+    if (n == 0)
+        return NULL; /* nobody writes mails */
+    struct sender *sender = sender_start(service_tenancy(service), setup->sites, &setup->shared->deliver);
+    *failed = !sender;
+    return sender;
+}
+
+static void stop_sender(void *thread)
+{
+    sender_stop(thread);
+}
+
+static int64_t sender_seen(const void *thread)
+{
+    return sender_seen_ms(thread);
+}
+
+const struct job_thread job_threads[] = {
+    {"the sender of mails and webhooks", start_sender, stop_sender, sender_seen},
+    {0},
+};

@@ -32,25 +32,14 @@ server {
     large_client_header_buffers 8 32k;
     location /body   { include auth-door.conf; }
     location /params { include auth-door.conf; }
-    location /as-verify/ { rewrite ^ /st/admin last; }
-    location = /st/admin {
-        fastcgi_param ST_REQUIRE "role=admin, mfa";
-        fastcgi_param REQUEST_URI /params;
-        include verify-door.conf;
-    }
-    location = /st/yes { fastcgi_param REQUEST_URI /hello; include verify-door.conf; }
-    location = /st/no  { fastcgi_param REQUEST_URI /crash-not; include verify-door.conf; }
-    location \@st_denied { include verify-denied.conf; }
-    location /app/   { auth_request /st/yes; include session.conf; include identity-proxy.conf; proxy_pass http://127.0.0.1:$app; }
-    location /open/  { include identity-proxy.conf; proxy_pass http://127.0.0.1:$app; }
-    location /no/    { auth_request /st/no; include session.conf; proxy_pass http://127.0.0.1:$app; }
+    include verify-door.conf;
+    location /no/    { auth_request /st-verify; include verify-protect.conf; proxy_pass http://127.0.0.1:$app; }
+    location /open/  { include verify-proxy.conf; proxy_pass http://127.0.0.1:$app; }
     location /php/   {
-        auth_request /st/yes;
-        include session.conf;
+        include verify-fastcgi.conf;
         fastcgi_param REQUEST_METHOD GET;
         fastcgi_param REMOTE_ADDR \$remote_addr;
         fastcgi_param REQUEST_URI /params;
-        include identity-fastcgi.conf;
         fastcgi_param ST_END 1;
         fastcgi_pass supertokens;
     }
@@ -62,7 +51,7 @@ my $http = HTTP::Tiny->new;
 
 # What a client may try. Names with an underscore are dropped by nginx.
 my @forged = ('X-ST-User-Id: evil', 'X-ST-Roles: admin', 'ST-SITE: evil', 'ST_SITE: evil', 'ST_DOOR: core', 'X_ST_USER_ID: evil',
-    'Remote-Addr: 1.2.3.4', 'ST-REQUIRE: none', 'ST-DENIED: x', 'Content-Type: text/plain');
+    'Remote-Addr: 1.2.3.4', 'ST-REQUIRE: none', 'ST-ERROR: x', 'Content-Type: text/plain');
 
 sub get ($path, @lines) {
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or die "connect: $@\n";
@@ -84,7 +73,7 @@ subtest 'the auth door' => sub {
     is $p->{ST_DOOR},     'auth',      'is named';
     is $p->{ST_SITE},     'example',   'with its site';
     is $p->{REMOTE_ADDR}, '127.0.0.1', 'and the address is nginx\'s';
-    ok !exists $p->{$_}, "a client cannot send $_" for qw(ST_REQUIRE ST_DENIED);
+    ok !exists $p->{$_}, "a client cannot send $_" for qw(ST_REQUIRE ST_ERROR);
     is $p->{ST_END}, 1, 'to the end';
     is params('/params?a=%2F//b')->{REQUEST_URI}, '/params?a=%2F//b', 'the address is as it was sent';
 };
@@ -95,19 +84,8 @@ subtest 'bodies' => sub {
     is $http->post("$url/body", { content => "${big}x" })->{status}, 413, 'not more';
 };
 
-subtest 'the verify door' => sub {
-    my $p = params('/as-verify/x', @forged, 'Cookie: sAccessToken=t');
-    is $p->{ST_DOOR},          'verify',          'is named';
-    is $p->{ST_SITE},          'example',         'with its site';
-    is $p->{ST_REQUIRE},       'role=admin, mfa', 'and what is required';
-    is $p->{CONTENT_LENGTH},   q{},               'without a body';
-    is $p->{HTTP_COOKIE},      'sAccessToken=t',  'with the tokens';
-    ok !exists $p->{ST_DENIED}, 'and is not told of a denial';
-    is get('/st/admin')->{status}, 404, 'nobody calls it from outside';
-};
-
 subtest 'who it is, for applications' => sub {
-    is get($_, @forged)->{body}, "id=\nroles=\n", "nobody can say it to the application at $_" for qw(/app/ /open/);
+    is get('/open/', @forged)->{body}, "id=\nroles=\n", 'nobody can say it to an application';
     my $p = params('/php/x', @forged);
     is $p->{HTTP_X_ST_USER_ID}, q{}, 'nor to a FastCGI application';
     is $p->{HTTP_X_ST_ROLES},   q{}, 'whatever it is';
@@ -119,8 +97,7 @@ subtest 'nobody gets in when the door does not say 200' => sub {
     isnt $got->{status}, 200, 'the location is closed';
     unlike $got->{body}, qr/id=/, 'and the application was not asked';
     $service->stop;
-    $got = get('/app/');
-    is $got->{status}, 500, 'also without the service';
+    is get('/no/')->{status}, 500, 'also without the service';
 };
 
 done_testing;

@@ -3,8 +3,8 @@
 
 -- table: stfcgi_deliveries
 -- target: 'mail', or 'webhook ' and the webhook's id. user_id: deliveries of one user to one target go out in the order
--- of their id; NULL: in any order. payload: the body of a webhook as it is sent, a JSON object for mails ('' once given
--- up). Times: ms of the database's clock, which all nodes share. due_at: when somebody may take it; whoever does
+-- of their id; NULL: in any order. payload: the body of a webhook as it is sent, a JSON object for mails, whose link
+-- does not stay when they are given up. Times: ms of the database's clock, which all nodes share. due_at: when somebody may take it; whoever does
 -- moves it on, which is its lease, and counts attempts up, which tells leases apart. failed_at: given up.
 CREATE TABLE IF NOT EXISTS {stfcgi_deliveries} (
     id BIGSERIAL,

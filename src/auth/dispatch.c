@@ -11,8 +11,7 @@
 static enum st_err find_site(struct auth_call *k)
 {
     struct str name = http_param(&k->x->rq, "ST_SITE");
-    const struct sites *sites = service_sites(k->service);
-    k->site = name.p && sites ? sites_find(sites, name) : NULL;
+    k->site = name.p ? sites_find(service_sites(k->service), name) : NULL;
     if (k->site)
         return ST_OK;
     return ctx_fail(k->c, ST_INTERNAL, "nginx names the site \"%.*s\", which is not configured",
@@ -67,8 +66,6 @@ static enum st_err call_handler(struct auth_call *k)
     ST_TRY(auth_read_fields(k));
     k->linking = linking_of(k);
     ST_TRY(auth_session_load(k, need));
-    if (need == AUTH_SESSION_BY_LINKING_FLAG && k->session)
-        k->tenant = k->session->tenant;
     json_open(&k->out, NULL, '{');
     return k->route->handler(k);
 }

@@ -24,9 +24,4 @@ enum st_err auth_read_fields(struct auth_call *k) ST_MUST_CHECK;
 /* Does the request carry an access token of ours, good or not? */
 bool auth_access_token_given(struct auth_call *k, enum site_transfer by);
 
-/* Closes J, an open object, and makes it the answer. */
-void auth_answer_json(struct exchange *x, int status, struct json_out *j);
-/* {"message":..} with the status of ERR. */
-void auth_answer_error(struct exchange *x, enum st_err err);
-
 #endif

@@ -93,6 +93,11 @@ int auth_fdi_largest(struct str header);
 /* {"message":TEXT} with that status, instead of the handler's answer. Returns ST_ANSWERED. */
 enum st_err auth_answer_message(struct auth_call *k, int status, struct str text) ST_MUST_CHECK;
 
+/* Closes J, an open object, and makes it the answer. */
+void auth_answer_json(struct exchange *x, int status, struct json_out *j);
+/* {"message":..} with the status of ERR. */
+void auth_answer_error(struct exchange *x, enum st_err err);
+
 /* Members of an answer in the form of the call's FDI version (spec: fdi 5): "user", and whether the login
  * method is new. K's session is the user's. */
 void auth_write_user(struct auth_call *k, const struct user *user);

@@ -79,7 +79,7 @@ static bool split_path(struct arena *a, const struct site *site, const struct ht
 {
     struct str sent = url_path(a, str_head(rq->uri, str_find(rq->uri, '?')));
     struct str path = ARENA_CONCAT(a, site->gateway_path, sent);
-    struct str base = ARENA_CONCAT(a, site->gateway_path, site->api_base_path);
+    struct str base = site->api_base_path;
     *out = (struct path){.exact = str_from(path, base.n)};
     if (!str_starts(path, base) || (out->exact.n && out->exact.p[0] != '/'))
         return false;

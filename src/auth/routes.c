@@ -4,10 +4,15 @@
  */
 #include "auth/route.h"
 
-extern const struct auth_route session_fdi_routes[], emailpassword_fdi_routes[];
+extern const struct auth_route session_fdi_routes[], emailpassword_fdi_routes[],
+    emailverification_fdi_routes[], thirdparty_fdi_routes[], apple_fdi_routes[], multitenancy_fdi_routes[];
 
 const struct auth_route *const auth_route_tables[] = {
     session_fdi_routes,
     emailpassword_fdi_routes,
+    emailverification_fdi_routes,
+    thirdparty_fdi_routes,
+    apple_fdi_routes,
+    multitenancy_fdi_routes,
     NULL,
 };

@@ -203,6 +203,8 @@ enum st_err auth_session_load(struct auth_call *k, enum auth_session_need need)
     case AUTH_GOOD:
         k->session = ARENA_NEW(k->c->arena, struct auth_session);
         *k->session = session;
+        if (need == AUTH_SESSION_BY_LINKING_FLAG)
+            k->tenant = session.tenant;
         return ST_OK;
     case AUTH_NO_TOKEN:
         return is_required(k, need) ? auth_unauthorised(k, false) : ST_OK;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "crypto/base64.h"
 #include "runtime/runtime.h"
+#include "userroles/userroles.h"
 
 /* Of the access token's cookie; the token itself ends much earlier. */
 #define ACCESS_COOKIE_MS (365 * INT64_C(86400000))
@@ -69,9 +70,31 @@ static enum st_err add_email_verified(struct claims *s)
     return ST_OK;
 }
 
+static void add_list(struct claims *s, const char *key, const struct strs *values)
+{
+    open_claim(s, key);
+    json_add_strs(s->out, "v", values->v, values->n);
+    close_claim(s);
+}
+
+static enum st_err add_roles(struct claims *s)
+{
+    const struct site *site = s->k->site;
+    struct userroles has;
+    if (site->skip_roles && site->skip_permissions)
+        return ST_OK;
+    ST_TRY(userroles_of(s->k->c, s->tenant, s->user_id, &has));
+    if (!site->skip_roles)
+        add_list(s, "st-role", &has.roles);
+    if (!site->skip_permissions)
+        add_list(s, "st-perm", &has.permissions);
+    return ST_OK;
+}
+
 /* What each recipe adds to a new session. */
 static enum st_err (*const claims_of[SITE_RECIPES])(struct claims *s) = {
     [SITE_EMAILVERIFICATION] = add_email_verified,
+    [SITE_USERROLES] = add_roles,
 };
 
 static enum st_err new_payload(struct auth_call *k, const struct tenant *t, const struct user *user,
@@ -80,9 +103,7 @@ static enum st_err new_payload(struct auth_call *k, const struct tenant *t, cons
     struct json_out j = json_out(k->c->arena);
     struct claims s = {k, t, user_public_id(user), method, &j, clock_now_ms()};
     json_open(&j, NULL, '{');
-    json_add_str(
-        &j, "iss",
-        ARENA_CONCAT(k->c->arena, k->site->api_domain, k->site->gateway_path, k->site->api_base_path));
+    json_add_str(&j, "iss", ARENA_CONCAT(k->c->arena, k->site->api_domain, k->site->api_base_path));
     for (size_t i = 0; i < k->site->nrecipes; i++)
         if (claims_of[k->site->recipes[i]])
             ST_TRY(claims_of[k->site->recipes[i]](&s));
@@ -92,32 +113,6 @@ static enum st_err new_payload(struct auth_call *k, const struct tenant *t, cons
 }
 
 /* ---- creating ---- */
-
-static bool is_local(struct str domain)
-{
-    int64_t number;
-    struct str host = str_from(domain, str_find(domain, '/') + 2);
-    if (str_starts(host, STR("localhost")))
-        return true;
-    host = str_head(host, str_find(host, ':'));
-    unsigned parts = 0;
-    for (struct str rest = host; rest.p; parts++)
-        if (!str_to_i64(str_split(&rest, '.'), &number))
-            return false;
-    return parts == 4;
-}
-
-/* Browsers drop cookies that are for every site but not for https only. */
-static enum st_err check_cookie_rules(struct auth_call *k)
-{
-    const struct site *s = k->site;
-    bool sent = s->session.same_site != SITE_SAME_SITE_NONE || s->session.cookie_secure;
-    if (sent || (is_local(s->api_domain) && is_local(s->website_domain)))
-        return ST_OK;
-    return ctx_fail(k->c, ST_INTERNAL,
-                    "site %.*s: cookies with sameSite none need cookieSecure and an API domain with https",
-                    STR_ARG(s->name));
-}
 
 static void use_new_session(struct auth_call *k, const struct tenant *t, enum site_transfer by,
                             const struct session_tokens *tokens)
@@ -153,8 +148,6 @@ enum st_err auth_session_create(struct auth_call *k, const struct tenant *t, con
         .access_token_version = AUTH_ACCESS_TOKEN_VERSION,
     };
     struct session_tokens tokens;
-    if (by == SITE_TRANSFER_COOKIE)
-        ST_TRY(check_cookie_rules(k));
     ST_TRY(new_payload(k, t, user, method, &in.payload));
     ST_TRY(session_create(k->c, t, &in, &tokens));
     if (auth_access_token_given(k, other))

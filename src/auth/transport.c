@@ -121,7 +121,7 @@ static struct str cookie_path(const struct auth_transport *t, enum auth_token_ki
 {
     if (kind != AUTH_REFRESH_TOKEN)
         return t->site->session.access_token_path;
-    return ARENA_CONCAT(&t->x->arena, t->site->gateway_path, t->site->api_base_path, STR("/session/refresh"));
+    return ARENA_CONCAT(&t->x->arena, t->site->api_base_path, STR("/session/refresh"));
 }
 
 static struct str cookie_text(struct auth_transport *t, enum auth_token_kind kind, struct str value,

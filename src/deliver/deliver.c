@@ -57,6 +57,13 @@ static int64_t link_lifetime(const struct config *config, enum mail_kind kind)
                                        : config->email_verification_token_lifetime;
 }
 
+struct str deliver_link(struct arena *a, const struct site *site, const struct tenant *t, const char *page,
+                        struct str token)
+{
+    return arena_printf(a, "%.*s%.*s%s?token=%.*s&tenantId=%.*s", STR_ARG(site->website_domain),
+                        STR_ARG(site->website_base_path), page, STR_ARG(token), STR_ARG(t->id.tenant));
+}
+
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,
                                  const struct mail *m)
 {

@@ -22,6 +22,10 @@ struct mail {
     struct str language; /* the Accept-Language header, or one tag such as "de"; absent: English */
 };
 
+/* Link of a mail: PAGE of the website ("/verify-email") with the token (URL-safe text) and the tenant. */
+struct str deliver_link(struct arena *a, const struct site *site, const struct tenant *t, const char *page,
+                        struct str token);
+
 /* The write, to travel in the transaction or pipeline of its reason, on T's database. Given up when the link
  * has expired, by the lifetimes of T's configuration counted from now. */
 struct db_call deliver_mail_call(struct ctx *c, const struct site *site, const struct tenant *t,

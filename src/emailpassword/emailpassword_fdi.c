@@ -231,9 +231,7 @@ static enum st_err send_reset_mail(struct auth_call *k, const struct login_metho
     struct mail mail = {
         .kind = MAIL_PASSWORD_RESET,
         .to = method->email,
-        .link = arena_printf(k->c->arena, "%.*s%.*s/reset-password?token=%.*s&tenantId=%.*s",
-                             STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path),
-                             STR_ARG(token), STR_ARG(k->tenant->id.tenant)),
+        .link = deliver_link(k->c->arena, k->site, k->tenant, "/reset-password", token),
         .language = http_param(&k->x->rq, "HTTP_ACCEPT_LANGUAGE"),
     };
     calls[1] = deliver_mail_call(k->c, k->site, k->tenant, &mail);

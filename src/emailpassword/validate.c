@@ -207,13 +207,20 @@ static bool is_run(struct str s)
     return false;
 }
 
-/* The word alone, or with up to four more characters. */
+static bool contains(struct str s, struct str part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++)
+        if (str_is_ci(str_head(str_from(s, i), part.n), part))
+            return true;
+    return false;
+}
+
+/* The word with up to four more characters, or a part of it. */
 static bool is_built_on(struct str password, struct str word)
 {
-    if (word.n < 4 || password.n < word.n || password.n > word.n + 4)
-        return false;
-    return str_is_ci(str_head(password, word.n), word) ||
-           str_is_ci(str_from(password, password.n - word.n), word);
+    enum { SHORTEST_WORD = 4, MORE = 4 };
+    return (word.n >= SHORTEST_WORD && password.n <= word.n + MORE && contains(password, word)) ||
+           contains(word, password);
 }
 
 const char *validate_password_nist(struct str password, const struct str context[VALIDATE_CONTEXT])

@@ -72,6 +72,44 @@ enum st_err cleanup_signing_keys(struct ctx *c, struct service *s)
     return result;
 }
 
+static void tell_forgotten(struct ctx *c, const PGresult *r)
+{
+    enum { APP, TENANT, SITE, TARGET, MESSAGE_ID };
+    for (size_t i = 0; i < db_rows(r); i++) {
+        struct str site = db_text(r, i, SITE), target = db_text(r, i, TARGET), id = db_text(r, i, MESSAGE_ID);
+        c->app = db_text(r, i, APP);
+        c->tenant = db_text(r, i, TENANT);
+        LOG_ERROR(c, "site %.*s: %.*s was given up: %.*s: it is not configured any more", STR_ARG(site),
+                  STR_ARG(target), STR_ARG(id));
+    }
+    c->app = c->tenant = STR_NONE;
+}
+
+static enum st_err clean_deliveries(struct ctx *c, struct db *db)
+{
+    const PGresult *r;
+    do {
+        ST_TRY(DB_RUN(c, db, &r, STMT_deliver_give_up_forgotten, db_i64(PORTION)));
+        tell_forgotten(c, r);
+    } while (db_rows(r) == PORTION);
+    do
+        ST_TRY(DB_RUN(c, db, &r, STMT_deliver_forget, db_i64(PORTION)));
+    while (db_affected(r) == PORTION);
+    return ST_OK;
+}
+
+enum st_err cleanup_deliveries(struct ctx *c, struct service *s)
+{
+    struct all_databases *databases = ARENA_NEW(c->arena, struct all_databases);
+    enum st_err result = tenancy_all_databases(c, service_tenancy(s), databases);
+    for (size_t i = 0; i < databases->n; i++) {
+        enum st_err err = clean_deliveries(c, databases->v[i]->db);
+        if (err)
+            result = err;
+    }
+    return result;
+}
+
 enum st_err cleanup_partitions(struct ctx *c, struct service *s)
 {
     struct all_databases *databases = ARENA_NEW(c->arena, struct all_databases);

@@ -14,6 +14,7 @@ enum st_err cleanup_sessions(struct ctx *c, struct service *s) ST_MUST_CHECK;
 enum st_err cleanup_reset_tokens(struct ctx *c, struct service *s) ST_MUST_CHECK;
 enum st_err cleanup_verification_tokens(struct ctx *c, struct service *s) ST_MUST_CHECK;
 enum st_err cleanup_signing_keys(struct ctx *c, struct service *s) ST_MUST_CHECK;
+enum st_err cleanup_deliveries(struct ctx *c, struct service *s) ST_MUST_CHECK; /* mails and webhooks */
 enum st_err cleanup_partitions(struct ctx *c,
                                struct service *s) ST_MUST_CHECK; /* of activity_log: makes the next ones */
 

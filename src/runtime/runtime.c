@@ -9,6 +9,7 @@
 #include "crypto/verified_tokens.h"
 #include "jwt/keys.h"
 #include "runtime/shared.h"
+#include "thirdparty/documents.h"
 
 enum { HELLO_BUCKETS = 64, HELLO_BURST = 5, HELLO_REFILL_MS = 200 };
 
@@ -24,6 +25,7 @@ struct service {
     struct db *db;
     struct tenancy *tenancy;
     struct verified_tokens *verified;
+    struct documents *documents;
     pthread_mutex_t hello_lock;
     struct hello_bucket hello[HELLO_BUCKETS];
 };
@@ -48,7 +50,8 @@ struct service *runtime_open(const struct config *base, const struct sites *site
     s->db = db_open(base);
     s->tenancy = s->db ? tenancy_new(base, s->db, &shared->generations, &hooks) : NULL;
     s->verified = verified_tokens_new();
-    if (s->tenancy && s->verified)
+    s->documents = documents_new();
+    if (s->tenancy && s->verified && s->documents)
         return s;
     runtime_close(s);
     return NULL;
@@ -58,6 +61,7 @@ void runtime_close(struct service *s)
 {
     if (!s)
         return;
+    documents_free(s->documents);
     verified_tokens_free(s->verified);
     tenancy_free(s->tenancy);
     if (s->db)
@@ -94,6 +98,11 @@ const struct sites *service_sites(struct service *s)
 struct verified_tokens *service_verified_tokens(struct service *s)
 {
     return s->verified;
+}
+
+struct documents *service_documents(struct service *s)
+{
+    return s->documents;
 }
 
 bool service_take_hello_token(struct service *s, struct tenant_id app)

@@ -8,6 +8,7 @@
 #include "tenancy/tenancy.h"
 
 struct config;
+struct documents;
 struct service;
 struct shared;
 struct sites;
@@ -24,6 +25,7 @@ struct db *service_base_db(struct service *s);
 const struct sites *service_sites(struct service *s);
 
 struct verified_tokens *service_verified_tokens(struct service *s);
+struct documents *service_documents(struct service *s); /* of identity providers */
 
 /* GET /hello reads the database at most every 200 ms per app after a burst of 5 (spec: cdi-conventions 11).
  */

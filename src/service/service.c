@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/route.h"
 #include "runtime/runtime.h"
+#include "verify/verify.h"
 
 struct service *service_start(const struct config *base, const struct sites *sites, struct shared *shared,
                               char *why, size_t why_size)
@@ -30,25 +31,12 @@ void service_tick(struct service *s)
     tenancy_tick(service_tenancy(s));
 }
 
-/* Needs no memory. What the request holds goes back when its owner resets the arena. */
-static void answer_out_of_memory(struct exchange *x)
-{
-    static const struct http_response overloaded = {
-        .status = 503,
-        .content_type = "text/html;charset=UTF-8",
-        .headers = {{{"Retry-After", 11}, {"1", 1}}},
-        .nheaders = 1,
-        .body = {"Service is out of memory, please try again\n", 43},
-    };
-    LOG_ERROR(&x->ctx, "out of memory while serving a request");
-    x->rs = overloaded;
-}
-
 /* nginx says by ST_DOOR which one a location is. */
 struct door {
     const char *name;
     enum st_err (*begin)(struct service *s, struct exchange *x);
     void (*finish)(struct exchange *x, enum st_err err);
+    int overloaded; /* status when there is no memory to write another answer with */
 };
 
 static enum st_err no_door_begin(struct service *s, struct exchange *x)
@@ -64,10 +52,12 @@ static void no_door_finish(struct exchange *x, enum st_err err)
     http_answer_error(&x->ctx, &x->rs, err);
 }
 
-static const struct door no_door = {NULL, no_door_begin, no_door_finish};
+static const struct door no_door = {NULL, no_door_begin, no_door_finish, 503};
 static const struct door doors[] = {
-    {"core", core_begin, core_finish},
-    {"auth", auth_begin, auth_finish},
+    {"core", core_begin, core_finish, 503},
+    {"auth", auth_begin, auth_finish, 503},
+    {"verify", verify_begin, verify_finish, 403},
+    {"denied", denied_begin, denied_finish, 503},
 };
 
 static const struct door *door_of(const struct exchange *x)
@@ -77,6 +67,21 @@ static const struct door *door_of(const struct exchange *x)
         if (str_is_c(name, doors[i].name))
             return &doors[i];
     return &no_door;
+}
+
+/* Needs no memory. What the request holds goes back when its owner resets the arena. */
+static void answer_out_of_memory(struct exchange *x)
+{
+    static const struct http_response overloaded = {
+        .status = 503,
+        .content_type = "text/html;charset=UTF-8",
+        .headers = {{{"Retry-After", 11}, {"1", 1}}},
+        .nheaders = 1,
+        .body = {"Service is out of memory, please try again\n", 43},
+    };
+    LOG_ERROR(&x->ctx, "out of memory while serving a request");
+    x->rs = overloaded;
+    x->rs.status = door_of(x)->overloaded;
 }
 
 static enum st_err begin(struct service *s, struct exchange *x)

@@ -42,9 +42,10 @@ struct signinup {
     const struct thirdparty_signinup_in *in;
     struct thirdparty_candidate who;
     struct thirdparty_signinup *out;
-    bool lost;        /* somebody else was faster: look again */
-    bool alone;       /* other users of the identity keep their address */
-    bool other_fails; /* they would have to */
+    struct str active; /* whose last activity is due; absent: nobody's */
+    bool lost;         /* somebody else was faster: look again */
+    bool alone;        /* other users of the identity keep their address */
+    bool other_fails;  /* they would have to */
 };
 
 static enum st_err find(struct ctx *c, struct signinup *s)
@@ -102,10 +103,20 @@ static size_t add_more(struct ctx *c, const struct signinup *s, struct db_call *
     return s->in->more ? s->in->more(c, s->in->more_arg, s->out, calls) : 0;
 }
 
-/* The last activity is counted where the app's public tenant lives. */
-static bool active_here(const struct signinup *s)
+/* Is the last activity written together with the rest? It is counted where the app's public tenant lives. */
+static bool active_here(struct signinup *s)
 {
-    return s->tenant->db == s->tenant->app->db;
+    if (!s->active.p && user_activity_due(s->tenant->app->id, s->out->user->id))
+        s->active = s->out->user->id;
+    return s->active.p && s->tenant->db == s->tenant->app->db;
+}
+
+static void finish_activity(struct ctx *c, const struct signinup *s, bool written)
+{
+    if (s->active.p && !written)
+        user_activity_forget(s->tenant->app->id, s->active);
+    else if (s->active.p && s->tenant->db != s->tenant->app->db)
+        user_active_write(c, s->tenant->app, s->active);
 }
 
 static enum st_err sign_up(struct ctx *c, struct signinup *s)
@@ -114,11 +125,11 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     struct db *db = s->tenant->db;
     struct str id = random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
+    describe_new(c->arena, s, id, now);
     struct db_call calls[CALLS_MOST] = {
         DB_CALL(STMT_thirdparty_signup, db_str(t.app), db_str(t.tenant), db_str(id),
                 db_str(s->in->third_party_id), db_str(s->in->third_party_user_id), db_str(s->in->email),
                 db_i64(now), db_bool(s->in->verified), db_bool(!s->in->quiet), db_bool(active_here(s)))};
-    describe_new(c->arena, s, id, now);
     enum st_err err = db_run(c, db, calls, 1 + add_more(c, s, calls + 1));
     s->lost = err == ST_CONSTRAINT && db_violated(c, db, "recipe_user_tenants", "_pkey");
     if (s->lost)
@@ -126,16 +137,11 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     if (err == ST_CONSTRAINT && (db_violated(c, db, "recipe_user_tenants", "_tenant_id_fkey") ||
                                  db_violated(c, db, "app_id_to_user_id", "_app_id_fkey")))
         return tenancy_unknown(c, t);
-    ST_TRY(err);
-    if (active_here(s))
-        (void)user_activity_due(s->tenant->app->id, id); /* it has been written */
-    else
-        user_active_write(c, s->tenant->app, id);
-    return ST_OK;
+    return err;
 }
 
 /* What is written of a sign-in besides the address: its verification, the activity, the caller's. */
-static size_t signin_calls(struct ctx *c, const struct signinup *s, bool verified, struct db_call *calls)
+static size_t signin_calls(struct ctx *c, struct signinup *s, bool verified, struct db_call *calls)
 {
     struct str app = s->tenant->id.app;
     const struct login_method *m = s->out->method;
@@ -146,7 +152,7 @@ static size_t signin_calls(struct ctx *c, const struct signinup *s, bool verifie
         calls[n++] = DB_CALL(STMT_thirdparty_signed_in, db_str(app), db_str(s->tenant->id.tenant),
                              db_str(m->user_id), db_str(s->out->user->id), db_str(m->third_party_id),
                              db_str(m->email), db_i64(clock_now_ms()));
-    if (active_here(s) && user_activity_due(s->tenant->app->id, s->out->user->id))
+    if (active_here(s))
         calls[n++] = user_active_call(app, s->out->user->id);
     return n;
 }
@@ -244,25 +250,27 @@ static enum st_err change_email(struct ctx *c, struct signinup *s)
     return err == ST_CONSTRAINT && answered ? ST_OK : err;
 }
 
+static enum st_err try_once(struct ctx *c, struct signinup *s)
+{
+    if (!s->who.method)
+        return sign_up(c, s);
+    return str_is(s->who.method->email, s->in->email) ? sign_in(c, s) : change_email(c, s);
+}
+
 enum st_err thirdparty_signinup(struct ctx *c, const struct tenant *t,
                                 const struct thirdparty_signinup_in *in, struct thirdparty_signinup *out)
 {
-    struct signinup s = {.tenant = t, .in = in, .out = out};
     for (int round = 0; round < ROUNDS; round++) {
+        struct signinup s = {.tenant = t, .in = in, .out = out};
         *out = (struct thirdparty_signinup){0};
-        s.lost = false;
         if (in->known && round == 0)
             s.who = *in->known;
         else
             ST_TRY(find(c, &s));
-        if (!s.who.method)
-            ST_TRY(sign_up(c, &s));
-        else if (str_is(s.who.method->email, in->email))
-            ST_TRY(sign_in(c, &s));
-        else
-            ST_TRY(change_email(c, &s));
-        if (!s.lost)
-            return ST_OK;
+        enum st_err err = try_once(c, &s);
+        finish_activity(c, &s, err == ST_OK && !s.lost && out->result == THIRDPARTY_OK);
+        if (err || !s.lost)
+            return err;
     }
     LOG_ERROR(c, "the identity of a third-party user is reserved, but it is nobody's");
     return ctx_fail(c, ST_INTERNAL, "Internal Error");

@@ -4,6 +4,7 @@
  */
 #include "core/route.h"
 #include "http/text.h"
+#include "runtime/runtime.h"
 #include "thirdparty/thirdparty.h"
 
 /* ---- POST /recipe/signinup ---- */
@@ -108,8 +109,10 @@ static enum st_err get_user_by_recipe_id(struct core_call *k, struct str user_id
 {
     const struct user *user;
     struct user reduced;
+    struct db *db;
     ST_TRY(core_use_scope(k, SCOPE_APP));
-    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, user_id, &user));
+    ST_TRY(users_database(k->c, service_tenancy(k->service), k->tenant, user_id, &db));
+    ST_TRY(user_by_id(k->c, db, k->tenant->id.app, user_id, &user));
     const struct login_method *m = user ? user_method(user, user_id) : NULL;
     if (!m || !str_is(m->recipe_id, STR("thirdparty")))
         return answer_user(k, NULL, "UNKNOWN_USER_ID_ERROR");

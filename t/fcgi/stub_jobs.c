@@ -27,3 +27,5 @@ const struct job jobs_table[] = {
     {"count", 0, 100, false, count_runs},
 };
 const unsigned jobs_table_size = sizeof jobs_table / sizeof jobs_table[0];
+
+const struct job_thread job_threads[] = {{0}};

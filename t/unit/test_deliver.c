@@ -149,6 +149,49 @@ static void test_rolled_back(void **state)
     assert_int_equal(ROWS(rows()), 0);
 }
 
+static void age(int64_t ms)
+{
+    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_age_deliveries, db_i64(ms)), ST_OK);
+}
+
+static size_t run_portion(enum stmt stmt)
+{
+    const PGresult *r;
+    assert_int_equal(DB_RUN(&f.c, f.db, &r, stmt, db_i64(1000)), ST_OK);
+    return db_affected(r);
+}
+
+/* What belongs to no configured site or webhook: nobody takes it, so housekeeping has to. */
+static void test_forgotten(void **state)
+{
+    enum { HOUR = 3600 * 1000 };
+    (void)state;
+    struct db_call calls[DELIVER_EVENT_CALLS];
+    struct mail m = {.to = STR("a@b.c"), .link = STR("https://x/?token=secret")};
+    struct event e = {.kind = SITE_EVENT_SIGN_IN, .user_id = STR("u1"), .recipe_user_id = STR("u1")};
+    clear();
+    write_call(deliver_mail_call(&f.c, &site, &tenant, &m)); /* for a minute */
+    age(HOUR);
+    assert_int_equal(run_portion(STMT_deliver_give_up_forgotten), 0);
+    assert_int_equal(deliver_event_calls(&f.c, &site, &tenant, &e, calls), 1);
+    write_call(calls[0]);
+    age(72 * (int64_t)HOUR);
+    assert_int_equal(run_portion(STMT_deliver_give_up_forgotten), 1);
+    const PGresult *r = rows();
+    assert_text(r, 0, "payload", "");
+    assert_text(r, 0, "last_error", "its site or webhook is not configured any more");
+    assert_true(PQgetisnull(r, 1, PQfnumber(r, "failed_at")));
+    age(2 * HOUR);
+    assert_int_equal(run_portion(STMT_deliver_give_up_forgotten), 1);
+    r = rows();
+    assert_has(PQgetvalue(r, 1, PQfnumber(r, "payload")), "\"userId\":\"u1\"");
+    age(30 * 24 * (int64_t)HOUR - HOUR);
+    assert_int_equal(run_portion(STMT_deliver_forget), 1);
+    age(2 * HOUR);
+    assert_int_equal(run_portion(STMT_deliver_forget), 1);
+    assert_int_equal(ROWS(rows()), 0);
+}
+
 int main(void)
 {
     fixture_start();
@@ -156,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_mail),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_rolled_back),
+        cmocka_unit_test(test_forgotten),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "http/cookies.h"
 #include "http/exchange.h"
+#include "http/percent.h"
 #include "http/text.h"
 
 static struct arena arena;
@@ -337,12 +339,80 @@ static void test_email(void **state)
 
 #define TEST(F) cmocka_unit_test_setup_teardown(F, start, reset)
 
+/* ---- cookies ---- */
+
+static struct str cookie(char *const *params, const char *name)
+{
+    return http_cookie(&ctx, &(struct http_request){.params = params}, str_of(name));
+}
+
+static void test_cookies(void **state)
+{
+    (void)state;
+    char *const params[] = {
+        "HTTP_X=1", "HTTP_COOKIE=a=1; b = two ;c=\"q\"; d=%2F%C3%A4;; e=%zz%20; bare; %66=6; a=second; g=",
+        "HTTP_COOKIE=z=9;a=third", NULL};
+    assert_text(cookie(params, "a"), "1");
+    assert_text(cookie(params, "b"), "two");
+    assert_text(cookie(params, "c"), "q");
+    assert_text(cookie(params, "d"), "/\xC3\xA4");
+    assert_text(cookie(params, "e"), "%zz%20");
+    assert_text(cookie(params, "f"), "6");
+    assert_text(cookie(params, "g"), "");
+    assert_text(cookie(params, "z"), "9");
+    assert_null(cookie(params, "bare").p);
+    assert_null(cookie(params, "A").p);
+    assert_null(cookie((char *const[]){"HTTP_COOKIE=", NULL}, "a").p);
+    struct http_request rq = {.params = params};
+    assert_int_equal(http_cookie_count(&ctx, &rq, STR("a")), 3);
+    assert_int_equal(http_cookie_count(&ctx, &rq, STR("none")), 0);
+}
+
+/* Neither endless lists nor endless bytes are looked at. */
+static void test_many_cookies(void **state)
+{
+    (void)state;
+    struct buf b = buf_in(&arena);
+    buf_add(&b, STR("HTTP_COOKIE="));
+    for (int i = 0; i < HTTP_COOKIES; i++)
+        buf_add(&b, STR("a=1;"));
+    buf_add(&b, STR("late=1"));
+    char *many = (char *)buf_str(&b).p;
+    assert_text(cookie((char *const[]){many, NULL}, "a"), "1");
+    assert_null(cookie((char *const[]){many, NULL}, "late").p);
+    struct buf large = buf_in(&arena);
+    buf_add(&large, STR("HTTP_COOKIE=a="));
+    for (int i = 0; i < HTTP_COOKIES_BYTES; i++)
+        buf_char(&large, 'x');
+    assert_null(cookie((char *const[]){(char *)buf_str(&large).p, NULL}, "a").p);
+}
+
+static void test_percent(void **state)
+{
+    (void)state;
+    assert_text(percent_encode(&arena, STR("aZ09-_.!~*'()")), "aZ09-_.!~*'()");
+    assert_text(percent_encode(&arena, STR("a b+/=;\xC3\xA4\0")), "a%20b%2B%2F%3D%3B%C3%A4%00");
+    struct str rest = STR("a=1+2&b&=c&d=%zz"), name, value;
+    assert_true(percent_pair(&arena, &rest, &name, &value));
+    assert_text(name, "a");
+    assert_text(value, "1 2");
+    assert_true(percent_pair(&arena, &rest, &name, &value));
+    assert_text(name, "b");
+    assert_text(value, "");
+    assert_true(percent_pair(&arena, &rest, &name, &value));
+    assert_text(name, "");
+    assert_text(value, "c");
+    assert_false(percent_pair(&arena, &rest, &name, &value));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_param),           TEST(test_paths),   TEST(test_refused_paths), TEST(test_query),
-        TEST(test_refused_queries), TEST(test_answers), TEST(test_errors),        TEST(test_internal_errors),
-        TEST(test_bad_method),      TEST(test_headers), TEST(test_await),         TEST(test_email),
+        TEST(test_param),   TEST(test_paths),           TEST(test_refused_paths),
+        TEST(test_query),   TEST(test_refused_queries), TEST(test_answers),
+        TEST(test_errors),  TEST(test_internal_errors), TEST(test_bad_method),
+        TEST(test_headers), TEST(test_await),           TEST(test_email),
+        TEST(test_cookies), TEST(test_many_cookies),    TEST(test_percent),
     };
     char why[64];
     cmocka_set_message_output(CM_OUTPUT_TAP);

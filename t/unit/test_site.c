@@ -5,6 +5,8 @@
 #include "site_fixture.h"
 
 #include "policy/pattern.h"
+#include "site/internal.h"
+#include "tenancy/provider_config.h"
 
 static void least(void **state)
 {
@@ -67,7 +69,7 @@ static void everything(void **state)
     const struct site *s = l.site;
     assert_str(s->api_domain, "https://api.example.com");
     assert_str(s->website_domain, "https://www.example.com"); /* origin wins */
-    assert_str(s->api_base_path, "/gw/api");
+    assert_str(s->api_base_path, "/api");
     assert_str(s->gateway_path, "/gw");
     assert_str(s->website_base_path, "");
     assert_str(s->cud, "customer.example.com");
@@ -230,6 +232,32 @@ static void same_site(void **state)
     }
 }
 
+/* What a provider can have as a tenant's, it can have in a site. */
+static void provider_keys(void **state)
+{
+    (void)state;
+    static const char config[] = "thirdParty.signInAndUpFeature.providers[].config";
+    const struct {
+        const char *below;
+        const struct provider_member *members;
+    } tables[] = {
+        {"", provider_members},
+        {".clients[]", client_members},
+        {".userInfoMap.fromIdTokenPayload", user_info_map_members},
+        {".userInfoMap.fromUserInfoAPI", user_info_map_members},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const struct provider_member *m = tables[i].members; m->name; m++) {
+            char path[256];
+            snprintf(path, sizeof path, "%s%s.%s", config, tables[i].below, m->name);
+            const struct site_key *row = site_keys;
+            while (row->path && strcmp(row->path, path) != 0)
+                row++;
+            if (!row->path)
+                fail_msg("there is no key %s", path);
+        }
+}
+
 static void several(void **state)
 {
     (void)state;
@@ -267,9 +295,9 @@ static void several(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(least),     cmocka_unit_test(everything), cmocka_unit_test(form_fields),
-        cmocka_unit_test(providers), cmocka_unit_test(variables),  cmocka_unit_test(same_site),
-        cmocka_unit_test(several),
+        cmocka_unit_test(least),         cmocka_unit_test(everything), cmocka_unit_test(form_fields),
+        cmocka_unit_test(providers),     cmocka_unit_test(variables),  cmocka_unit_test(same_site),
+        cmocka_unit_test(provider_keys), cmocka_unit_test(several),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

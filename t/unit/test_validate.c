@@ -125,6 +125,7 @@ static void nist_passwords(void **state)
         {STR("Jane.Doe26"), context_text},
         {STR("my shop!"), context_text},
         {STR("xxjane.doe"), context_text},
+        {STR("DOE@EXAMPLE"), context_text},
         {STR("my shop is where I buy"), NULL},
     };
     char text[257];

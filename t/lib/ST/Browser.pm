@@ -14,15 +14,15 @@ sub new ($class, $url) {
     return bless { url => $url, cookies => {}, http => $http }, $class;
 }
 
-# Answer: status, headers, text, json, set_cookie (name => value; empty when the cookie was removed).
+# BODY: what becomes JSON, or text that is sent as it is. Answer: status, headers, text, json, set_cookie (name => value; empty when the cookie was removed).
 sub request ($self, $method, $path, $body = undef, %headers) {
     $headers{'st-auth-mode'} //= 'cookie';
     $headers{rid}            //= 'anti-csrf';
     $headers{cookie} = join '; ', map { "$_=$self->{cookies}{$_}" } sort keys %{ $self->{cookies} } if %{ $self->{cookies} };
     my %send = (headers => \%headers);
-    if ($body) {
-        $headers{'content-type'} = 'application/json';
-        $send{content} = JSON::PP->new->utf8->encode($body);
+    if (defined $body) {
+        $headers{'content-type'} //= 'application/json';
+        $send{content} = ref $body ? JSON::PP->new->utf8->encode($body) : $body;
     }
     my $got = $self->{http}->request($method, $self->{url} . $path, \%send);
     return {

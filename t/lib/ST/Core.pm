@@ -15,7 +15,7 @@ use ST::Env qw(patience);
 my $JSON = JSON::PP->new->utf8->allow_nonref->canonical;
 
 # url; optional: cdi (version sent when a call names none; undef sends none), api_key, prefix (such as /appid-x/tenant), host (a
-# connection-URI domain, sent in the Host header).
+# connection-URI domain, sent in the Host header), rid (the recipe, for /recipe/user).
 sub new ($class, %opt) {
     my $self = bless { cdi => '5.4', prefix => q{}, %opt }, $class;
     $self->{http} = HTTP::Tiny->new(timeout => patience(30), keep_alive => 1, max_redirect => 0);
@@ -25,16 +25,16 @@ sub new ($class, %opt) {
 sub url ($self) { return $self->{url} }
 
 # The same client for another app or tenant, or with another key.
-sub with ($self, %changes) { return ST::Core->new(%$self{qw(url cdi api_key prefix host)}, %changes) }
+sub with ($self, %changes) { return ST::Core->new(%$self{qw(url cdi api_key prefix host rid)}, %changes) }
 
 # BODY: a hash or array is sent as JSON, text as it is. Options: cdi, api_key, prefix, host, rid, headers (hash), query (hash).
 # status is 599 when there was no answer; then text says why.
 sub request ($self, $method, $path, $body = undef, %opt) {
-    my %set     = (%$self{qw(cdi api_key prefix host)}, %opt);
+    my %set     = (%$self{qw(cdi api_key prefix host rid)}, %opt);
     my %headers = %{ $opt{headers} // {} };
     $headers{'cdi-version'} //= $set{cdi}     if defined $set{cdi};
     $headers{'api-key'}     //= $set{api_key} if defined $set{api_key};
-    $headers{rid}           //= $opt{rid}     if defined $opt{rid};
+    $headers{rid}           //= $set{rid}     if defined $set{rid};
 
     my %send = (headers => \%headers);
     if (defined $body) {

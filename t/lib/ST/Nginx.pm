@@ -53,7 +53,6 @@ sub program {
 
 # The server block of a site: name, port, api (its apiBasePath), pages (its websiteBasePath, to serve the login pages there),
 # conf (text for it), auth_conf (for the auth door's location).
-# Of the verify door there are /st/session and \@st_denied.
 sub site_server (%site) {
     $site{$_} //= q{} for qw(conf auth_conf);
     $site{conf} .= <<"END" if $site{pages};
@@ -69,11 +68,7 @@ END
             include auth-door.conf;
             $site{auth_conf}
         }
-        location = /st/session {
-            fastcgi_param ST_REQUIRE "";
-            include verify-door.conf;
-        }
-        location \@st_denied { include verify-denied.conf; }
+        include verify-door.conf;
         $site{conf}
     }
 END

@@ -154,6 +154,9 @@ sub check_member ($core, $method, $path, $in, $key) {
     is $with->($wrong{$_}), $field, "$name is no $_" for sort keys %wrong;
     $key =~ /[|]null/ ? unlike $with->(undef), qr/Field name/, "$name may be null" : is $with->(undef), $field, "$name is not null";
     is $with->("a\0b"), $field, "$name without NUL bytes" if $kind eq 'string';
+    if ($kind eq 'array' && !ref $in->{$key}[0]) {
+        is $with->([$_]), $field, "no such element of $name" for 5, T, undef, {}, "a\0b";
+    }
     my ($since) = $key =~ />([\d.]+)/;
     unlike $with->(undef, $before{$since}), qr/Field name '$name'/, "$name is not known at $before{$since}" if $since;
     delete $all{$name};

@@ -169,5 +169,9 @@ WHERE schemaname = '{schema}' AND tablename IN ('{#session_info}', '{#key_value}
 -- name: test_deliveries
 SELECT d.*, give_up_at - created_at AS lifetime FROM {stfcgi_deliveries} d ORDER BY id
 
+-- name: test_age_deliveries
+UPDATE {stfcgi_deliveries} SET created_at = created_at - $1, due_at = due_at - $1, give_up_at = give_up_at - $1,
+    failed_at = failed_at - $1
+
 -- name: test_clear_deliveries
 DELETE FROM {stfcgi_deliveries}

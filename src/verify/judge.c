@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify/judge.h"
+
+#include "base/log.h"
+#include "policy/policy.h"
+#include "verify/require.h"
+
+static enum st_err read_requirements(struct auth_call *k, struct requirements *out)
+{
+    struct str wrong;
+    if (requirements_read(k->c->arena, http_param(&k->x->rq, "ST_REQUIRE"), out, &wrong))
+        return ST_OK;
+    LOG_ERROR(k->c, "nobody passes a location of site %.*s: ST_REQUIRE holds \"%.*s\"",
+              STR_ARG(k->site->name), STR_ARG(str_head(wrong, 100)));
+    return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
+}
+
+static enum judgement_verdict verdict_of(enum auth_verdict v)
+{
+    switch (v) {
+    case AUTH_GOOD:
+        return JUDGED_GOOD;
+    case AUTH_NO_TOKEN:
+        return JUDGED_NO_SESSION;
+    case AUTH_TRY_REFRESH:
+        return JUDGED_TRY_REFRESH;
+    case AUTH_UNAUTHORISED:
+        break;
+    }
+    return JUDGED_UNAUTHORISED;
+}
+
+static void check_claims(struct auth_call *k, const struct requirements *r, struct judgement *out)
+{
+    struct json_out j = json_out(k->c->arena);
+    json_open(&j, NULL, '[');
+    if (requirements_check(r, out->claims, &j))
+        out->verdict = JUDGED_INVALID_CLAIMS;
+    json_close(&j, ']');
+    out->errors = json_done(&j);
+}
+
+enum st_err judge(struct auth_call *k, struct judgement *out)
+{
+    struct requirements required;
+    enum auth_verdict verdict;
+    *out = (struct judgement){.claims = NULL};
+    ST_TRY(read_requirements(k, &required));
+    struct auth_session_rules rules = {
+        .anti_csrf_always = required.anti_csrf, .check_database = required.check_database, .stateless = true};
+    out->from_database = required.check_database;
+    ST_TRY(auth_session_judge(k, &rules, &verdict, &out->session));
+    out->verdict = verdict_of(verdict);
+    if (verdict != AUTH_GOOD)
+        return ST_OK;
+    if (!policy_allows(out->session.tenant->policy, k->x->rq.remote_addr))
+        return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
+    if (required.nclaims || site_has(k->site, SITE_USERROLES) || site_has(k->site, SITE_EMAILVERIFICATION))
+        out->claims = json_parse(k->c->arena, out->session.token.user_data);
+    if (required.nclaims)
+        check_claims(k, &required, out);
+    return ST_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a location asks of a session, as nginx says it in ST_REQUIRE: "role=admin, email verified". Words,
+ * with commas between them; doc/verify-door.md lists them.
+ */
+#ifndef ST_VERIFY_REQUIRE_H
+#define ST_VERIFY_REQUIRE_H
+
+#include "base/ctx.h"
+#include "json/json.h"
+#include "json/write.h"
+
+enum { REQUIRE_BYTES = 1024, REQUIRE_CLAIMS = 16 };
+
+struct claim_rule; /* how a claim is compared, and what is said when it does not match */
+
+struct requirements {
+    struct {
+        const struct claim_rule *rule;
+        struct str value; /* for rules that take one */
+    } claims[REQUIRE_CLAIMS];
+    size_t nclaims;
+    bool check_database, anti_csrf;
+};
+
+/* TEXT absent or empty: nothing beyond a session. False: a word is unknown, has a value that it does not take
+ * or lacks one, or there is too much of them; *WRONG is that part. Such a list lets nobody pass. */
+bool requirements_read(struct arena *a, struct str text, struct requirements *out, struct str *wrong);
+
+/* Appends {"id":..,"reason":..} to the open array J for every claim of PAYLOAD (an object) that does not
+ * match (spec: fdi-session 8.2). Returns how many. */
+size_t requirements_check(const struct requirements *r, json_object *payload, struct json_out *j);
+
+#endif
