@@ -9,8 +9,8 @@ const DEFAULTS = {
     languages: ["en", "de", "fr", "es"], // the first one is for those who speak none of them
     signedInPath: "/",
     passwordProfile: "default",
-    signUpFields: [], // { id, optional, label: { en: ... }, type }; besides email and password
-    texts: {}, // { en: { "signIn.title": ... } }, over those of the catalogues
+    signUpFields: [], // { id, optional, type: "text" or "checkbox" }, besides email and password
+    texts: {}, // { en: { "signIn.title": "...", "field.age": "..." } }, over those of the catalogues
 };
 
 export const config = given ? Object.freeze({ ...DEFAULTS, ...given }) : null;

@@ -96,7 +96,7 @@ function textField(description) {
         hintNode,
         error);
     return {
-        ...inputPart(description, input, error, hintNode ? [hintNode.id] : []),
+        ...inputPart(description, input, error, hintNode),
         node,
         value: () => input.value,
         // Browsers keep what was typed into text fields; a password is never one when it is sent.
@@ -110,7 +110,7 @@ function checkbox(description) {
     const input = el("input", { id, name: id, type: "checkbox", required: !optional });
     const error = errorOf(id);
     return {
-        ...inputPart(description, input, error, []),
+        ...inputPart(description, input, error),
         node: el("div", { class: "field check" }, input, el("label", { for: id, text: labelOf(description) }), error),
         value: () => (input.checked ? "true" : ""),
         prepare: () => {},
@@ -122,21 +122,21 @@ function errorOf(id) {
     return el("p", { id: `${id}-error`, class: "error", hidden: true });
 }
 
-// What inputs have in common: how an error is shown, and taken back once the input is changed.
-function inputPart({ id }, input, error, describedBy) {
-    const describe = (...more) => {
-        const ids = [...more, ...describedBy].join(" ");
-        if (ids) input.setAttribute("aria-describedby", ids);
+// What inputs have in common: how an error is shown, in place of the hint, and taken back once the input is changed.
+function inputPart({ id }, input, error, hint = undefined) {
+    const describe = (node) => {
+        if (node) input.setAttribute("aria-describedby", node.id);
         else input.removeAttribute("aria-describedby");
     };
     const setError = (text) => {
         error.hidden = !text;
         write(error, text);
+        if (hint) hint.hidden = Boolean(text);
         if (text) input.setAttribute("aria-invalid", "true");
         else input.removeAttribute("aria-invalid");
-        describe(...(text ? [error.id] : []));
+        describe(text ? error : hint);
     };
-    describe();
+    describe(hint);
     input.addEventListener("input", () => setError(undefined));
     return {
         id: id.replace(/^field-/, ""),
@@ -146,7 +146,7 @@ function inputPart({ id }, input, error, describedBy) {
         // The message of the page is about this input.
         blame: () => {
             input.setAttribute("aria-invalid", "true");
-            describe("page-error");
+            describe({ id: "page-error" });
             input.focus();
             input.select();
         },

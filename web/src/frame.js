@@ -49,6 +49,11 @@ export function turnPage(description, ...content) {
     heading.focus();
 }
 
+// Where no keyboard pops up for it, and nothing else has been touched.
+export function focusFirst() {
+    if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) main.querySelector("input")?.focus();
+}
+
 function say(node, text) {
     node.hidden = !text;
     write(node, text);

@@ -33,6 +33,11 @@ export function t(text) {
     return pattern.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? t(asText(values[name])) : whole)).trim();
 }
 
+// Is there a text with this key, in the first language?
+export function knows(key) {
+    return key in CATALOGUES.en || key in (config?.texts?.[languages[0]] ?? {});
+}
+
 function asText(value) {
     return typeof value === "object" ? value : { literal: String(value) };
 }

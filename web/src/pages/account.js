@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { config } from "../config.js";
+import { config, pageUrl } from "../config.js";
 import { el, link } from "../dom.js";
 import { sayError, sayStatus, showPage } from "../frame.js";
 import { failure } from "../messages.js";
 import { Session } from "../sdk.js";
 import { visitUrl } from "../visit.js";
-import { pageUrl } from "../config.js";
 
 export async function showAccount() {
     showPage({ title: "refresh.title" });
@@ -14,11 +13,12 @@ export async function showAccount() {
         return;
     }
     const payload = await Session.getAccessTokenPayloadSecurely();
+    const tenant = payload.tId ?? "public"; // the one of sites that know no tenants
     const roles = payload["st-role"]?.v ?? [];
     showPage({ title: "account.title", lead: { key: "account.lead", app: config.appName } },
         el("dl", {},
             ...entry("user-id", "account.user", await Session.getUserId()),
-            ...entry("tenant-id", "account.tenant", payload.tId ?? "public"),
+            ...(tenant === "public" ? [] : entry("tenant-id", "account.tenant", tenant)),
             ...(roles.length ? entry("roles", "account.roles", roles.join(", ")) : [])),
         link("link-continue", { key: "account.continue", app: config.appName }, config.signedInPath, "button"),
         el("button", { id: "sign-out", type: "button", text: "account.signOut", on: { click: signOut } }));

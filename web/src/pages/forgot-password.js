@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { el, link } from "../dom.js";
 import { form } from "../form.js";
-import { showPage, turnPage } from "../frame.js";
+import { focusFirst, showPage, turnPage } from "../frame.js";
 import { notAllowed } from "../messages.js";
 import { EmailPassword } from "../sdk.js";
+import { fieldErrors, formFields } from "../signing-in.js";
 import { visitUrl } from "../visit.js";
-import { fieldErrors, formFields } from "./sign-in.js";
 
 export function showForgotPassword() {
     showPage({ title: "forgot.title", lead: "forgot.lead" }, ...content(""));
+    focusFirst();
 }
 
 function content(email) {

@@ -2,16 +2,20 @@
 import { config, pageUrl } from "../config.js";
 import { el, link } from "../dom.js";
 import { form } from "../form.js";
-import { showPage, turnPage } from "../frame.js";
+import { focusFirst, showPage, turnPage } from "../frame.js";
 import { EmailPassword } from "../sdk.js";
+import { fieldErrors, formFields } from "../signing-in.js";
 import { visit, visitUrl } from "../visit.js";
-import { fieldErrors, formFields } from "./sign-in.js";
 import { newPasswordField } from "./sign-up.js";
 
 export function showResetPassword() {
-    if (!visit.token) return showInvalid(showPage);
-    return showPage({ title: "reset.title", lead: { key: "reset.lead", app: config.appName } },
+    if (!visit.token) {
+        showInvalid(showPage);
+        return;
+    }
+    showPage({ title: "reset.title", lead: { key: "reset.lead", app: config.appName } },
         form({ id: "reset-password-form", fields: [newPasswordField("field.newPassword")], submit: "reset.submit", send }));
+    focusFirst();
 }
 
 async function send(values) {

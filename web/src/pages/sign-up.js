@@ -2,20 +2,23 @@
 import { config } from "../config.js";
 import { el, link } from "../dom.js";
 import { form } from "../form.js";
-import { sayError, showPage } from "../frame.js";
+import { focusFirst, sayError, sayStatus, showPage } from "../frame.js";
 import { loginMethods, providerButtons } from "../methods.js";
 import { EmailPassword } from "../sdk.js";
+import { knows } from "../text.js";
 import { visitUrl } from "../visit.js";
-import { formFields, leaveWhenSignedIn, outcome } from "./sign-in.js";
+import { formFields, leaveWhenSignedIn, outcome } from "../signing-in.js";
 
 export async function showSignUp() {
     const description = { title: "signUp.title", lead: { key: "signUp.lead", app: config.appName } };
     showPage(description);
+    sayStatus("busy");
     const [methods] = await Promise.all([loginMethods(), leaveWhenSignedIn()]);
     showPage(description,
         methods.password && form({ id: "sign-up-form", fields: fields(), submit: "signUp.submit", send }),
         providerButtons(methods),
         el("p", { class: "other" }, el("span", { text: "signUp.other" }), " ", link("link-sign-in", "signUp.toSignIn", visitUrl(""))));
+    focusFirst();
     if (!methods.password && !methods.providers.length) sayError("error.noMethods");
 }
 
@@ -33,13 +36,13 @@ function fields() {
 }
 
 const AUTOCOMPLETE = { name: "name", phone: "tel", organisation: "organization", company: "organization", country: "country-name" };
-const LABELS = { name: "field.name", terms: "field.terms" };
 
-function extraField({ id, optional, label, type }) {
+// Their labels are texts named after them.
+function extraField({ id, optional, type }) {
     return {
         id: `field-${id}`,
-        label: label ? { literal: label } : (LABELS[id] ?? { literal: id.charAt(0).toUpperCase() + id.slice(1) }),
-        type: type ?? (id === "terms" ? "checkbox" : "text"),
+        label: knows(`field.${id}`) ? `field.${id}` : { literal: id.charAt(0).toUpperCase() + id.slice(1) },
+        type,
         autocomplete: AUTOCOMPLETE[id] ?? "off",
         optional,
     };
