@@ -42,8 +42,9 @@ struct str site_pages_config(struct arena *a, const struct site *s)
     json_add_str(&out, "passwordProfile", nist ? STR("nist") : STR("default"));
     add_fields(&out, &s->emailpassword);
     json_close(&out, '}');
-    return arena_printf(a,
-                        "// What the login pages know of the site (web/README.md has more that can be said here).\n"
-                        "globalThis.ST_PAGES = %s;\n",
-                        json_done(&out).p);
+    return arena_printf(
+        a,
+        "// What the login pages know of the site (web/README.md has more that can be said here).\n"
+        "globalThis.ST_PAGES = %s;\n",
+        json_done(&out).p);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the login pages of web/ have to know of a site, as the text of their config.js. Nothing secret is in it.
+ * What the login pages of web/ have to know of a site, as the text of their config.js. Nothing secret is in
+ * it.
  */
 #ifndef ST_SITE_PAGES_H
 #define ST_SITE_PAGES_H

@@ -47,11 +47,11 @@ sub run_build ($program, @arguments) {
     return;
 }
 
-# What belongs to a site goes to DIR/name: config.js, made of the site's file in SITES_DIR with ENV, and a style sheet of its
-# own, which stays.
-sub write_site ($dir, $name, $sites_dir, %env) {
+# What belongs to a site goes to DIR/NAME: config.js, made with the service's environment, and a style sheet of its own, which
+# stays.
+sub write_site ($dir, $name, %env) {
     make_path("$dir/$name");
-    local %ENV = (PATH => $ENV{PATH}, POSTGRESQL_USER => 'nobody', %env, FCGI_SITES_DIR => $sites_dir);
+    local %ENV = (PATH => $ENV{PATH}, POSTGRESQL_USER => 'nobody', %env);
     my $supertokens = build_dir() . '/supertokens';
     my $config      = qx{'$supertokens' site pages --site '$name' 2>&1};
     die $config if $?;

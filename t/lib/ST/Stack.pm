@@ -47,7 +47,7 @@ sub new ($class, %opt) {
               values %{ $self->{sites} }],
         %{ $opt{nginx} // {} },
     );
-    $self->write_pages if $opt{pages};
+    $self->write_pages(%{ $opt{env} // {} }) if $opt{pages};
     $self->{core} = ST::Core->new(
         url => $self->{nginx}->core_url,
         map { ($_ => $opt{$_}) } grep { exists $opt{$_} } qw(cdi api_key),
@@ -56,8 +56,9 @@ sub new ($class, %opt) {
     return $self;
 }
 
-sub write_pages ($self) {
-    ST::Pages::write_site($self->{nginx}->pages_dir, $_->name, $self->{service}->sites_dir) for values %{ $self->{sites} };
+sub write_pages ($self, %env) {
+    my $dir = $self->{nginx}->pages_dir;
+    ST::Pages::write_site($dir, $_->name, %env, FCGI_SITES_DIR => $self->{service}->sites_dir) for values %{ $self->{sites} };
     return;
 }
 
