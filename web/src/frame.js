@@ -54,6 +54,10 @@ export function focusFirst() {
     if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) main.querySelector("input")?.focus();
 }
 
+export function retryButton() {
+    return el("button", { id: "retry", type: "button", class: "primary", text: "retry", on: { click: () => location.reload() } });
+}
+
 function say(node, text) {
     node.hidden = !text;
     write(node, text);

@@ -2,7 +2,7 @@
 //
 // One document for all pages; the address says which one is shown.
 import { config } from "./config.js";
-import { isReady, sayError, showFrame, showPage } from "./frame.js";
+import { isReady, retryButton, sayError, sayStatus, showFrame, showPage } from "./frame.js";
 import { failure } from "./messages.js";
 import { showAccount } from "./pages/account.js";
 import { showCallback } from "./pages/callback.js";
@@ -41,7 +41,9 @@ async function start() {
         startSdk();
         await show();
     } catch (error) {
+        sayStatus(undefined);
         sayError(failure(error));
+        document.getElementById("page").append(retryButton());
     }
 }
 

@@ -28,6 +28,7 @@ export function notAllowed(reason) {
 }
 
 const STATUSES = { 403: "error.refused", 429: "error.busy", 503: "error.busy" };
+const PROVIDER_STATUSES = { 400: "callback.state", 502: "error.provider", 504: "error.provider" };
 
 // What a call of the SDK threw: its general error, the answer, or that there was none.
 export function failure(error) {
@@ -35,4 +36,9 @@ export function failure(error) {
     if (error instanceof Response) return STATUSES[error.status] ?? "error.server";
     if (error instanceof TypeError) return "error.offline";
     return "error.server";
+}
+
+// The same where the server has asked a provider meanwhile.
+export function providerFailure(error) {
+    return (error instanceof Response && PROVIDER_STATUSES[error.status]) || failure(error);
 }

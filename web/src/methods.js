@@ -4,9 +4,9 @@
 import { config, apiOrigin } from "./config.js";
 import { el } from "./dom.js";
 import { sayError, sayStatus } from "./frame.js";
-import { failure } from "./messages.js";
+import { providerFailure } from "./messages.js";
 import { Multitenancy, ThirdParty } from "./sdk.js";
-import { visit } from "./visit.js";
+import { rememberTarget, visit } from "./visit.js";
 
 // { password: bool, providers: [{ id, name }] }
 export async function loginMethods() {
@@ -46,7 +46,7 @@ async function click(event) {
     } catch (error) {
         busy = false;
         sayStatus(undefined);
-        sayError(failure(error), true);
+        sayError(providerFailure(error), true);
     }
 }
 
@@ -59,7 +59,7 @@ async function authorisationUrl(id) {
         tenantId: visit.tenantId,
         shouldTryLinkingWithSessionUser: false,
     });
-    sessionStorage.setItem("st-redirect-to-path", visit.redirectToPath ?? "");
+    rememberTarget();
     if (!/^https?:$/.test(new URL(url).protocol)) throw new Error("not an address of the web");
     return url;
 }

@@ -27,6 +27,24 @@ function fromVisit(original) {
     };
 }
 
+export class StateError extends Error {}
+
+// Whatever comes back from a provider, the state of its sign-in is used up. And what is wrong with it can be told from other
+// failures.
+function onceOnly(original) {
+    return {
+        ...original,
+        verifyAndGetStateOrThrowError: async (input) => {
+            sessionStorage.removeItem("supertokens-oauth-state-2"); // of the SDK
+            try {
+                return await original.verifyAndGetStateOrThrowError(input);
+            } catch (error) {
+                throw new StateError(error.message);
+            }
+        },
+    };
+}
+
 export function startSdk() {
     SuperTokens.init({
         appInfo: {
@@ -39,7 +57,7 @@ export function startSdk() {
             Session.init({ tokenTransferMethod: "cookie" }),
             Multitenancy.init({ override: { functions: (original) => ({ ...original, getTenantId: () => visit.tenantId }) } }),
             EmailPassword.init({ preAPIHook: async (context) => inOurLanguage(context), override: { functions: fromVisit } }),
-            ThirdParty.init(),
+            ThirdParty.init({ override: { functions: onceOnly } }),
         ],
     });
 }

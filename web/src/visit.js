@@ -6,6 +6,7 @@ import { config, pageUrl } from "./config.js";
 import { safePath } from "./redirect.js";
 
 const SECRETS = ["token"];
+const TARGET = "st-redirect-to-path"; // while the visitor is at a provider
 
 function read() {
     const query = new URLSearchParams(location.search);
@@ -16,11 +17,13 @@ function read() {
         const rest = query.toString();
         history.replaceState({ visit: secrets }, "", location.pathname + (rest ? `?${rest}` : "") + location.hash);
     }
+    const page = pageName();
+    const target = page.startsWith("callback/") ? sessionStorage.getItem(TARGET) : query.get("redirectToPath");
     return {
-        page: pageName(),
+        page,
         show: query.get("show"),
         tenantId: query.get("tenantId") || undefined,
-        redirectToPath: safePath(query.get("redirectToPath"), location.origin),
+        redirectToPath: safePath(target, location.origin),
         ...kept,
         ...secrets,
     };
@@ -34,6 +37,10 @@ function pageName() {
 }
 
 export const visit = read();
+
+export function rememberTarget() {
+    sessionStorage.setItem(TARGET, visit.redirectToPath ?? "");
+}
 
 // Where a signed-in visitor goes.
 export function targetPath() {

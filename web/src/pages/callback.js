@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Back from a provider. What stands in the address and in the storage is used once: a reload, or the address on its own,
-// starts nothing.
-import { config } from "../config.js";
+// Back from a provider, with a code or an error in the address, which is good for one time: a reload starts nothing.
 import { link } from "../dom.js";
 import { sayError, sayStatus, showPage, turnPage } from "../frame.js";
-import { failure, notAllowed } from "../messages.js";
-import { forgetCircle, safePath } from "../redirect.js";
-import { ThirdParty } from "../sdk.js";
-import { visitUrl } from "../visit.js";
-
-const STATE = "supertokens-oauth-state-2"; // of the SDK
+import { notAllowed, providerFailure } from "../messages.js";
+import { forgetCircle } from "../redirect.js";
+import { StateError, ThirdParty } from "../sdk.js";
+import { targetPath, visitUrl } from "../visit.js";
 
 export async function showCallback() {
     showPage({ title: "callback.title" });
@@ -25,33 +21,17 @@ export async function showCallback() {
 async function signIn(code) {
     let answer;
     try {
-        const state = ThirdParty.getStateAndOtherInfoFromStorage();
-        await verifyState(state);
-        if (code) return code === "access_denied" ? "callback.denied" : { key: "callback.provider", code: code.slice(0, 60) };
         answer = await ThirdParty.signInAndUp();
     } catch (error) {
-        return error instanceof StateError ? "callback.state" : failure(error);
+        if (error instanceof StateError) return "callback.state";
+        if (code) return code === "access_denied" ? "callback.denied" : { key: "callback.provider", code: code.slice(0, 60) };
+        return providerFailure(error);
     } finally {
-        sessionStorage.removeItem(STATE);
         history.replaceState(null, "", location.pathname);
     }
     if (answer.status === "NO_EMAIL_GIVEN_BY_PROVIDER") return "callback.noEmail";
     if (answer.status !== "OK") return notAllowed(answer.reason);
     forgetCircle(sessionStorage);
-    location.replace(safePath(sessionStorage.getItem("st-redirect-to-path"), location.origin) ?? config.signedInPath);
+    location.replace(targetPath());
     return undefined;
-}
-
-class StateError extends Error {}
-
-// Before the SDK does the same, to tell it from other failures.
-async function verifyState(stateObjectFromStorage) {
-    try {
-        await ThirdParty.verifyAndGetStateOrThrowError({
-            stateFromAuthProvider: ThirdParty.getAuthStateFromURL(),
-            stateObjectFromStorage,
-        });
-    } catch {
-        throw new StateError();
-    }
 }

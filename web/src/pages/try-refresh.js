@@ -2,7 +2,7 @@
 //
 // A page that nginx protects has found the session expired: renew it and go back there, or sign in.
 import { el, link } from "../dom.js";
-import { sayError, sayStatus, showPage, turnPage } from "../frame.js";
+import { retryButton, sayError, sayStatus, showPage, turnPage } from "../frame.js";
 import { failure } from "../messages.js";
 import { isCircle } from "../redirect.js";
 import { Session } from "../sdk.js";
@@ -14,7 +14,7 @@ export async function showTryRefresh() {
     const wrong = await refresh();
     if (!wrong) return;
     turnPage({ title: "refresh.failedTitle" },
-        el("button", { id: "retry", type: "button", text: "refresh.retry", class: "primary", on: { click: () => location.reload() } }),
+        retryButton(),
         el("p", { class: "other" }, link("link-sign-in", "refresh.toSignIn", visitUrl(""))));
     sayError(wrong);
 }

@@ -47,7 +47,6 @@ export default {
     "refresh.wait": "Ihre Sitzung wird erneuert …",
     "refresh.failedTitle": "Das hat nicht geklappt",
     "refresh.loop": "Die Seite schickt Sie immer wieder zurück. Vielleicht sind Cookies gesperrt, oder die Uhr dieses Geräts geht falsch.",
-    "refresh.retry": "Noch einmal versuchen",
     "refresh.toSignIn": "Neu anmelden",
 
     "account.title": "Sie sind angemeldet",
@@ -75,6 +74,7 @@ export default {
     "password.hint.nist": "Mindestens 8 Zeichen; mehrere Wörter merkt man sich leicht",
     "providers.or": "oder",
     "providers.with": "Weiter mit {provider}",
+    "retry": "Noch einmal versuchen",
     "busy": "Einen Moment …",
 
     "error.required": "Bitte füllen Sie dieses Feld aus.",
@@ -94,6 +94,7 @@ export default {
     "error.offline": "Der Server ist nicht erreichbar. Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
     "error.busy": "Der Server ist gerade ausgelastet. Bitte versuchen Sie es gleich noch einmal.",
     "error.refused": "Der Server nimmt von hier keine Anfragen an.",
+    "error.provider": "Der Anbieter ist im Moment nicht erreichbar. Bitte versuchen Sie es später noch einmal, oder melden Sie sich anders an.",
     "error.server": "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es später noch einmal.",
     "error.noMethods": "Im Moment kann man sich nicht anmelden.",
     "error.config": "Diese Seite ist nicht fertig eingerichtet: config.js fehlt.",

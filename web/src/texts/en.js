@@ -49,7 +49,6 @@ export default {
     "refresh.wait": "Your session is being renewed …",
     "refresh.failedTitle": "That did not work",
     "refresh.loop": "The page keeps sending you back. Cookies may be blocked, or the clock of this device may be wrong.",
-    "refresh.retry": "Try again",
     "refresh.toSignIn": "Sign in again",
 
     "account.title": "You are signed in",
@@ -77,6 +76,7 @@ export default {
     "password.hint.nist": "At least 8 characters; several words are easy to remember",
     "providers.or": "or",
     "providers.with": "Continue with {provider}",
+    "retry": "Try again",
     "busy": "One moment …",
 
     "error.required": "Please fill in this field.",
@@ -96,6 +96,7 @@ export default {
     "error.offline": "The server cannot be reached. Please check your connection and try again.",
     "error.busy": "The server is very busy. Please try again in a moment.",
     "error.refused": "The server does not accept requests from here.",
+    "error.provider": "The provider cannot be reached at the moment. Please try again later, or sign in another way.",
     "error.server": "Something went wrong on our side. Please try again later.",
     "error.noMethods": "There is no way to sign in at the moment.",
     "error.config": "This page has not been set up completely: config.js is missing.",

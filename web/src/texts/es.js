@@ -47,7 +47,6 @@ export default {
     "refresh.wait": "Estamos renovando su sesión …",
     "refresh.failedTitle": "No ha funcionado",
     "refresh.loop": "La página le devuelve aquí una y otra vez. Puede que las cookies estén bloqueadas o que el reloj de este dispositivo no vaya bien.",
-    "refresh.retry": "Intentar de nuevo",
     "refresh.toSignIn": "Volver a iniciar sesión",
 
     "account.title": "Ha iniciado sesión",
@@ -75,6 +74,7 @@ export default {
     "password.hint.nist": "Al menos 8 caracteres; varias palabras se recuerdan con facilidad",
     "providers.or": "o",
     "providers.with": "Continuar con {provider}",
+    "retry": "Intentar de nuevo",
     "busy": "Un momento …",
 
     "error.required": "Rellene este campo.",
@@ -94,6 +94,7 @@ export default {
     "error.offline": "No se puede contactar con el servidor. Compruebe su conexión e inténtelo de nuevo.",
     "error.busy": "El servidor está muy ocupado. Inténtelo de nuevo en un momento.",
     "error.refused": "El servidor no acepta peticiones desde aquí.",
+    "error.provider": "No se puede contactar con el proveedor en este momento. Inténtelo más tarde o inicie sesión de otra manera.",
     "error.server": "Algo ha fallado por nuestra parte. Inténtelo más tarde.",
     "error.noMethods": "En este momento no se puede iniciar sesión.",
     "error.config": "Esta página no está configurada del todo: falta config.js.",

@@ -47,7 +47,6 @@ export default {
     "refresh.wait": "Votre session est en cours de renouvellement …",
     "refresh.failedTitle": "Cela n’a pas fonctionné",
     "refresh.loop": "La page vous renvoie sans cesse ici. Les cookies sont peut-être bloqués, ou l’horloge de cet appareil n’est pas à l’heure.",
-    "refresh.retry": "Réessayer",
     "refresh.toSignIn": "Se reconnecter",
 
     "account.title": "Votre session est ouverte",
@@ -75,6 +74,7 @@ export default {
     "password.hint.nist": "Au moins 8 caractères ; plusieurs mots se retiennent facilement",
     "providers.or": "ou",
     "providers.with": "Continuer avec {provider}",
+    "retry": "Réessayer",
     "busy": "Un instant …",
 
     "error.required": "Veuillez remplir ce champ.",
@@ -94,6 +94,7 @@ export default {
     "error.offline": "Le serveur est injoignable. Veuillez vérifier votre connexion et réessayer.",
     "error.busy": "Le serveur est très sollicité. Veuillez réessayer dans un instant.",
     "error.refused": "Le serveur n’accepte pas les requêtes venant d’ici.",
+    "error.provider": "Le fournisseur est injoignable pour le moment. Veuillez réessayer plus tard, ou vous connecter autrement.",
     "error.server": "Un problème est survenu de notre côté. Veuillez réessayer plus tard.",
     "error.noMethods": "Il n’y a aucun moyen de se connecter pour le moment.",
     "error.config": "Cette page n’est pas entièrement configurée : config.js manque.",
