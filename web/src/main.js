@@ -30,9 +30,10 @@ const PAGES = {
 async function start() {
     startLanguage();
     showFrame();
-    if (!config) {
+    const obstacle = !config ? "error.config" : !navigator.cookieEnabled && "error.cookies";
+    if (obstacle) {
         showPage({ title: "signIn.title" });
-        sayError("error.config");
+        sayError(obstacle);
         return;
     }
     const [name] = visit.page.split("/");

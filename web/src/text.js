@@ -55,10 +55,6 @@ function put(node, attribute, text) {
     else node.textContent = value;
 }
 
-export function forgetTexts() {
-    written.clear();
-}
-
 export function setLanguage(name) {
     language = name;
     document.documentElement.lang = name;
@@ -66,13 +62,25 @@ export function setLanguage(name) {
 }
 
 export function chooseLanguage(name) {
-    localStorage.setItem(CHOICE, name);
     setLanguage(name);
+    try {
+        localStorage.setItem(CHOICE, name);
+    } catch {
+        // Browsers that keep nothing choose again the next time.
+    }
+}
+
+function chosenLanguage() {
+    try {
+        return localStorage.getItem(CHOICE);
+    } catch {
+        return null;
+    }
 }
 
 // The one chosen earlier, else the first that the browser asks for.
 export function startLanguage() {
-    const wishes = [localStorage.getItem(CHOICE), ...(navigator.languages ?? [])];
+    const wishes = [chosenLanguage(), ...(navigator.languages ?? [])];
     for (const wish of wishes) {
         const name = String(wish).slice(0, 2).toLowerCase();
         if (languages.includes(name)) return setLanguage(name);

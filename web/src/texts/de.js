@@ -97,5 +97,6 @@ export default {
     "error.provider": "Der Anbieter ist im Moment nicht erreichbar. Bitte versuchen Sie es später noch einmal, oder melden Sie sich anders an.",
     "error.server": "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es später noch einmal.",
     "error.noMethods": "Im Moment kann man sich nicht anmelden.",
+    "error.cookies": "Zum Anmelden werden Cookies gebraucht. Bitte erlauben Sie sie für diese Seite.",
     "error.config": "Diese Seite ist nicht fertig eingerichtet: config.js fehlt.",
 };

@@ -99,5 +99,6 @@ export default {
     "error.provider": "The provider cannot be reached at the moment. Please try again later, or sign in another way.",
     "error.server": "Something went wrong on our side. Please try again later.",
     "error.noMethods": "There is no way to sign in at the moment.",
+    "error.cookies": "Signing in needs cookies. Please allow them for this site.",
     "error.config": "This page has not been set up completely: config.js is missing.",
 };

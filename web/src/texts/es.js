@@ -97,5 +97,6 @@ export default {
     "error.provider": "No se puede contactar con el proveedor en este momento. Inténtelo más tarde o inicie sesión de otra manera.",
     "error.server": "Algo ha fallado por nuestra parte. Inténtelo más tarde.",
     "error.noMethods": "En este momento no se puede iniciar sesión.",
+    "error.cookies": "Para iniciar sesión se necesitan cookies. Permítalas en este sitio.",
     "error.config": "Esta página no está configurada del todo: falta config.js.",
 };

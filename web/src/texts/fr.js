@@ -97,5 +97,6 @@ export default {
     "error.provider": "Le fournisseur est injoignable pour le moment. Veuillez réessayer plus tard, ou vous connecter autrement.",
     "error.server": "Un problème est survenu de notre côté. Veuillez réessayer plus tard.",
     "error.noMethods": "Il n’y a aucun moyen de se connecter pour le moment.",
+    "error.cookies": "La connexion nécessite des cookies. Veuillez les autoriser pour ce site.",
     "error.config": "Cette page n’est pas entièrement configurée : config.js manque.",
 };
