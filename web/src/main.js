@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One document for all pages; the address says which one is shown.
+import { config } from "./config.js";
+import { isReady, sayError, showFrame, showPage } from "./frame.js";
+import { failure } from "./messages.js";
+import { showAccount } from "./pages/account.js";
+import { showCallback } from "./pages/callback.js";
+import { showForgotPassword } from "./pages/forgot-password.js";
+import { showMissing } from "./pages/missing.js";
+import { showResetPassword } from "./pages/reset-password.js";
+import { showSignIn } from "./pages/sign-in.js";
+import { showSignUp } from "./pages/sign-up.js";
+import { showTryRefresh } from "./pages/try-refresh.js";
+import { startSdk } from "./sdk.js";
+import { startLanguage } from "./text.js";
+import { visit } from "./visit.js";
+
+// nginx/pages.conf.in lists the same names.
+const PAGES = {
+    "": showSignIn,
+    "sign-up": showSignUp,
+    "forgot-password": showForgotPassword,
+    "reset-password": showResetPassword,
+    "callback": showCallback,
+    "try-refresh": showTryRefresh,
+    "account": showAccount,
+};
+
+async function start() {
+    startLanguage();
+    showFrame();
+    if (!config) {
+        showPage({ title: "signIn.title" });
+        sayError("error.config");
+        return;
+    }
+    const [name] = visit.page.split("/");
+    const show = Object.hasOwn(PAGES, name) ? PAGES[name] : showMissing;
+    try {
+        startSdk();
+        await show();
+    } catch (error) {
+        sayError(failure(error));
+    }
+}
+
+start().finally(isReady);
