@@ -10,6 +10,9 @@
 //   run();
 "use strict";
 
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
 const { isDeepStrictEqual, inspect } = require("node:util");
 const { chromium } = require("playwright-core");
 const { Tab } = require("./tab");
@@ -30,6 +33,7 @@ const FLAGS = [
     "--host-resolver-rules=MAP * 127.0.0.1",
     "--ignore-certificate-errors",
 ];
+const OPTIONS = { executablePath: CHROMIUM, args: FLAGS };
 
 const scenarios = [];
 
@@ -45,6 +49,15 @@ function one_line(error) {
     return String(error.message || error).split("\n")[0];
 }
 
+// Debian's Chromium, and incognito windows everywhere, take no cookies of other sites by themselves.
+function third_party_profile() {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "profile-"));
+    fs.mkdirSync(path.join(dir, "Default"));
+    const preferences = { profile: { block_third_party_cookies: false, cookie_controls_mode: 0 } };
+    fs.writeFileSync(path.join(dir, "Default", "Preferences"), JSON.stringify(preferences));
+    return dir;
+}
+
 // What a scenario works with.
 class Scenario {
     constructor(browser) {
@@ -53,9 +66,13 @@ class Scenario {
         this.failed = false;
     }
 
-    // Somebody else's browser: cookies of its own. SETTINGS are those of bare/page.js.
+    // Somebody else's browser: cookies of its own. SETTINGS are those of bare/page.js, and
+    //   page      where its tabs begin
+    //   profile   a process and profile of its own, which takes cookies of other sites than the page's
     async person(settings = {}) {
-        const context = await this.browser.newContext(settings.context);
+        const context = settings.profile
+            ? await chromium.launchPersistentContext(third_party_profile(), OPTIONS)
+            : await this.browser.newContext();
         context.setDefaultTimeout(WAIT_MS);
         const person = { context, settings, tabs: [] };
         this.people.push(person);
@@ -137,7 +154,7 @@ async function play(browser, { name, story }) {
 }
 
 async function run() {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    const browser = await chromium.launch(OPTIONS);
     try {
         for (const one of scenarios) {
             if (!ONLY || one.name.includes(ONLY)) await play(browser, one);

@@ -52,8 +52,8 @@ END
 }
 
 # Starts an application that only says who it is told that it is, below /api/ of a site, for those with a session; for the
-# site's server block. What stands in LOCATION goes along.
-sub application ($self, $location = q{}) {
+# site's server block.
+sub application ($self) {
     my $port = free_port();
     push @{ $self->{applications} }, ST::Node::start("$self->{dir}/application.js", $self->{modules}, PORT => $port);
     return <<"END";
@@ -62,7 +62,6 @@ sub application ($self, $location = q{}) {
             include verify-protect.conf;
             include verify-proxy.conf;
             proxy_pass http://127.0.0.1:$port;
-            $location
         }
 END
 }
