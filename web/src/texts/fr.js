@@ -3,14 +3,14 @@ export default {
     name: "Français",
     "language.label": "Langue",
 
-    "signIn.title": "Se connecter",
+    "signIn.title": "Connexion",
     "signIn.lead": "pour continuer vers {app}",
     "signIn.submit": "Se connecter",
     "signIn.forgot": "Mot de passe oublié ?",
     "signIn.other": "Pas encore de compte ?",
     "signIn.toSignUp": "S’inscrire",
 
-    "signUp.title": "S’inscrire",
+    "signUp.title": "Inscription",
     "signUp.lead": "à {app}",
     "signUp.submit": "S’inscrire",
     "signUp.other": "Vous avez déjà un compte ?",
