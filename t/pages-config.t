@@ -47,6 +47,7 @@ recipeList:
         providers:
           - config: { thirdPartyId: google, clients: [{ clientId: abc, clientSecret: '${SECRET}' }] }
   - session
+  - emailVerification: { mode: REQUIRED }
 emailDelivery: { smtp: { host: mail.example.com, from: { name: X, email: x@example.com }, authUsername: u, password: '${SECRET}' } }
 END
 
@@ -63,7 +64,7 @@ is_deeply config_of($said),
 is $status, 0, 'one of several';
 my $config = config_of($said);
 is $config->{appName}, "</script>'\"\x{2028} Große", 'a name with everything in it';
-is_deeply [@$config{qw(apiBasePath websiteBasePath apiGatewayPath passwordProfile)}], [qw(/api /login /gw nist)], 'paths and rules';
+is_deeply [@$config{qw(apiBasePath websiteBasePath passwordProfile emailVerification)}], [qw(/gw/api /login nist REQUIRED)], 'paths, as browsers see them, and rules';
 my @fields = map { "$_->{id} $_->{type}" . ($_->{optional} ? ' optional' : q{}) } @{ $config->{signUpFields} };
 is_deeply \@fields, ['name text', 'age text optional', 'terms checkbox', 'nickname text', 'news checkbox optional'], 'fields of the form';
 unlike $said, qr/very-secret-value|mail\.example\.com|clientId/, 'nothing of what is not for everybody';

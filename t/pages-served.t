@@ -22,7 +22,7 @@ my $s   = ST::Stack->new(
 my $http = HTTP::Tiny->new(max_redirect => 0);
 sub get ($path, $site = 'example', %headers) { return $http->get($s->site_url($site) . $path, { headers => \%headers }) }
 
-my @pages = (q{}, qw(sign-up forgot-password reset-password reset-password?token=abc try-refresh account callback/google callback/my_provider-2));
+my @pages = (q{}, qw(sign-up forgot-password verify-email reset-password reset-password?token=abc try-refresh account callback/google callback/my_provider-2));
 
 subtest 'pages' => sub {
     for my $page (@pages) {

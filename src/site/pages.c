@@ -36,10 +36,11 @@ struct str site_pages_config(struct arena *a, const struct site *s)
     json_add_str(&out, "websiteDomain", s->website_domain);
     json_add_str(&out, "apiBasePath", s->api_base_path);
     json_add_str(&out, "websiteBasePath", s->website_base_path);
-    if (s->gateway_path.n)
-        json_add_str(&out, "apiGatewayPath", s->gateway_path);
     bool nist = s->emailpassword.password_profile == SITE_PASSWORD_NIST;
     json_add_str(&out, "passwordProfile", nist ? STR("nist") : STR("default"));
+    if (site_has(s, SITE_EMAILVERIFICATION))
+        json_add_str(&out, "emailVerification",
+                     s->email_verification_required ? STR("REQUIRED") : STR("OPTIONAL"));
     add_fields(&out, &s->emailpassword);
     json_close(&out, '}');
     return arena_printf(

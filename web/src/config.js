@@ -8,7 +8,8 @@ const DEFAULTS = {
     websiteBasePath: "/login",
     languages: ["en", "de", "fr", "es"], // the first one is for those who speak none of them
     signedInPath: "/",
-    passwordProfile: "default",
+    passwordProfile: "default", // or "nist"
+    emailVerification: undefined, // "REQUIRED", "OPTIONAL"
     signUpFields: [], // { id, optional, type: "text" or "checkbox" }, besides email and password
     texts: {}, // { en: { "signIn.title": "...", "field.age": "..." } }, over those of the catalogues
 };

@@ -49,9 +49,9 @@ export function turnPage(description, ...content) {
     heading.focus();
 }
 
-// Where no keyboard pops up for it, and nothing else has been touched.
+// Unless a keyboard would pop up for it, or something else has been touched.
 export function focusFirst() {
-    if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body) main.querySelector("input")?.focus();
+    if (!matchMedia("(pointer: coarse)").matches && document.activeElement === document.body) main.querySelector("input")?.focus();
 }
 
 export function retryButton() {

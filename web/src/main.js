@@ -12,6 +12,7 @@ import { showResetPassword } from "./pages/reset-password.js";
 import { showSignIn } from "./pages/sign-in.js";
 import { showSignUp } from "./pages/sign-up.js";
 import { showTryRefresh } from "./pages/try-refresh.js";
+import { showVerifyEmail } from "./pages/verify-email.js";
 import { startSdk } from "./sdk.js";
 import { startLanguage } from "./text.js";
 import { visit } from "./visit.js";
@@ -22,6 +23,7 @@ const PAGES = {
     "sign-up": showSignUp,
     "forgot-password": showForgotPassword,
     "reset-password": showResetPassword,
+    "verify-email": showVerifyEmail,
     "callback": showCallback,
     "try-refresh": showTryRefresh,
     "account": showAccount,

@@ -3,6 +3,7 @@
 // The official SDK, set up for this site and this visit.
 import SuperTokens from "supertokens-web-js";
 import EmailPassword from "supertokens-web-js/recipe/emailpassword";
+import EmailVerification from "supertokens-web-js/recipe/emailverification";
 import Multitenancy from "supertokens-web-js/recipe/multitenancy";
 import Session from "supertokens-web-js/recipe/session";
 import ThirdParty from "supertokens-web-js/recipe/thirdparty";
@@ -10,7 +11,7 @@ import { apiOrigin, config } from "./config.js";
 import { currentLanguage } from "./text.js";
 import { visit } from "./visit.js";
 
-export { EmailPassword, Multitenancy, Session, ThirdParty };
+export { EmailPassword, EmailVerification, Multitenancy, Session, ThirdParty };
 
 // Mails are in the language of the page.
 function inOurLanguage(context) {
@@ -18,11 +19,14 @@ function inOurLanguage(context) {
     return context;
 }
 
-// The reset token is not in the address bar any more when the SDK looks for it.
+const MAILS = { preAPIHook: async (context) => inOurLanguage(context), override: { functions: fromVisit } };
+
+// A mail's token is not in the address bar any more when the SDK looks for it.
 function fromVisit(original) {
     return {
         ...original,
         getResetPasswordTokenFromURL: () => visit.token ?? "",
+        getEmailVerificationTokenFromURL: () => visit.token ?? "",
         getTenantIdFromURL: () => visit.tenantId,
     };
 }
@@ -51,12 +55,12 @@ export function startSdk() {
             appName: config.appName,
             apiDomain: apiOrigin(),
             apiBasePath: config.apiBasePath,
-            ...(config.apiGatewayPath ? { apiGatewayPath: config.apiGatewayPath } : {}),
         },
         recipeList: [
             Session.init({ tokenTransferMethod: "cookie" }),
             Multitenancy.init({ override: { functions: (original) => ({ ...original, getTenantId: () => visit.tenantId }) } }),
-            EmailPassword.init({ preAPIHook: async (context) => inOurLanguage(context), override: { functions: fromVisit } }),
+            EmailPassword.init(MAILS),
+            EmailVerification.init(MAILS),
             ThirdParty.init({ override: { functions: onceOnly } }),
         ],
     });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the pages with a sign-in at their end have in common.
+import { config } from "./config.js";
 import { LEAVING } from "./form.js";
 import { fieldError, notAllowed } from "./messages.js";
 import { forgetCircle, isCircle } from "./redirect.js";
 import { Session } from "./sdk.js";
-import { targetPath, visit } from "./visit.js";
+import { targetPath, visit, visitUrl } from "./visit.js";
 
 export function formFields(values) {
     return Object.entries(values).map(([id, value]) => ({ id, value }));
@@ -22,10 +23,17 @@ export function fieldErrors(answer) {
     return { fields: Object.fromEntries(answer.formFields.map(({ id, error }) => [id, fieldError(error)])) };
 }
 
-function leave() {
+async function leave() {
     forgetCircle(sessionStorage);
-    location.assign(targetPath());
+    location.assign(await nextUrl());
     return LEAVING;
+}
+
+// Where a signed-in visitor goes: first to the confirmation of the e-mail address, where the site asks for that.
+export async function nextUrl() {
+    if (config.emailVerification !== "REQUIRED") return targetPath();
+    const payload = await Session.getAccessTokenPayloadSecurely();
+    return payload["st-ev"]?.v === false ? visitUrl("verify-email") : targetPath();
 }
 
 // Who is signed in already does not need to be here; unless the page that they come from does not agree.
@@ -36,5 +44,5 @@ export async function leaveWhenSignedIn() {
         return;
     }
     if (visit.redirectToPath && isCircle(visit.redirectToPath, sessionStorage, Date.now())) return;
-    location.replace(targetPath());
+    location.replace(await nextUrl());
 }

@@ -20,6 +20,8 @@ export async function showAccount() {
             ...entry("user-id", "account.user", await Session.getUserId()),
             ...(tenant === "public" ? [] : entry("tenant-id", "account.tenant", tenant)),
             ...(roles.length ? entry("roles", "account.roles", roles.join(", ")) : [])),
+        payload["st-ev"]?.v === false && el("p", {},
+            el("span", { text: "account.unverified" }), " ", link("link-verify-email", "account.verify", visitUrl("verify-email"))),
         link("link-continue", { key: "account.continue", app: config.appName }, config.signedInPath, "button"),
         el("button", { id: "sign-out", type: "button", text: "account.signOut", on: { click: signOut } }));
 }

@@ -6,7 +6,8 @@ import { sayError, sayStatus, showPage, turnPage } from "../frame.js";
 import { notAllowed, providerFailure } from "../messages.js";
 import { forgetCircle } from "../redirect.js";
 import { StateError, ThirdParty } from "../sdk.js";
-import { targetPath, visitUrl } from "../visit.js";
+import { nextUrl } from "../signing-in.js";
+import { visitUrl } from "../visit.js";
 
 export async function showCallback() {
     showPage({ title: "callback.title" });
@@ -32,6 +33,6 @@ async function signIn(code) {
     if (answer.status === "NO_EMAIL_GIVEN_BY_PROVIDER") return "callback.noEmail";
     if (answer.status !== "OK") return notAllowed(answer.reason);
     forgetCircle(sessionStorage);
-    location.replace(targetPath());
+    location.replace(await nextUrl());
     return undefined;
 }

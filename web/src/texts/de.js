@@ -34,6 +34,15 @@ export default {
     "reset.invalid": "Ein Link kann nur einmal und nur eine Zeit lang benutzt werden. Fordern Sie einen neuen an.",
     "reset.newLink": "Neuen Link anfordern",
 
+    "verify.title": "E-Mail-Adresse bestätigen",
+    "verify.sent": "Sie bekommen eine Mail mit einem Link. Öffnen Sie ihn, um Ihre Adresse zu bestätigen.",
+    "verify.again": "Noch eine Mail senden",
+    "verify.onItsWay": "Die Mail ist unterwegs.",
+    "verify.lead": "Bitte bestätigen Sie für {app}, dass diese Adresse Ihre ist.",
+    "verify.confirm": "Bestätigen",
+    "verify.wait": "Ihre Adresse wird bestätigt …",
+    "verify.done": "Ihre E-Mail-Adresse ist bestätigt",
+
     "callback.title": "Anmeldung läuft",
     "callback.wait": "Einen Moment, Sie werden angemeldet …",
     "callback.failedTitle": "Das hat nicht geklappt",
@@ -54,6 +63,8 @@ export default {
     "account.user": "Benutzer",
     "account.tenant": "Organisation",
     "account.roles": "Rollen",
+    "account.unverified": "Ihre E-Mail-Adresse ist noch nicht bestätigt.",
+    "account.verify": "Jetzt bestätigen",
     "account.signOut": "Abmelden",
     "account.continue": "Weiter zu {app}",
 

@@ -36,6 +36,15 @@ export default {
     "reset.invalid": "A link can be used only once, and only for a limited time. Please ask for a new one.",
     "reset.newLink": "Ask for a new link",
 
+    "verify.title": "Confirm your e-mail address",
+    "verify.sent": "You will get a mail with a link. Open it to confirm your address.",
+    "verify.again": "Send another mail",
+    "verify.onItsWay": "The mail is on its way.",
+    "verify.lead": "Please confirm that this address is yours, for {app}.",
+    "verify.confirm": "Confirm",
+    "verify.wait": "Your address is being confirmed …",
+    "verify.done": "Your e-mail address is confirmed",
+
     "callback.title": "Signing in",
     "callback.wait": "One moment, you are being signed in …",
     "callback.failedTitle": "That did not work",
@@ -56,6 +65,8 @@ export default {
     "account.user": "User",
     "account.tenant": "Organisation",
     "account.roles": "Roles",
+    "account.unverified": "Your e-mail address is not confirmed yet.",
+    "account.verify": "Confirm it now",
     "account.signOut": "Sign out",
     "account.continue": "Continue to {app}",
 

@@ -34,6 +34,15 @@ export default {
     "reset.invalid": "Un enlace se puede usar una sola vez y por un tiempo limitado. Pida uno nuevo.",
     "reset.newLink": "Pedir un enlace nuevo",
 
+    "verify.title": "Confirme su correo electrónico",
+    "verify.sent": "Recibirá un mensaje con un enlace. Ábralo para confirmar su dirección.",
+    "verify.again": "Enviar otro mensaje",
+    "verify.onItsWay": "El mensaje está en camino.",
+    "verify.lead": "Confirme para {app} que esta dirección es suya.",
+    "verify.confirm": "Confirmar",
+    "verify.wait": "Estamos confirmando su dirección …",
+    "verify.done": "Su correo electrónico está confirmado",
+
     "callback.title": "Iniciando sesión",
     "callback.wait": "Un momento, estamos iniciando su sesión …",
     "callback.failedTitle": "No ha funcionado",
@@ -54,6 +63,8 @@ export default {
     "account.user": "Usuario",
     "account.tenant": "Organización",
     "account.roles": "Roles",
+    "account.unverified": "Su correo electrónico aún no está confirmado.",
+    "account.verify": "Confirmarlo ahora",
     "account.signOut": "Cerrar sesión",
     "account.continue": "Continuar a {app}",
 

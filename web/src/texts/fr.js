@@ -3,14 +3,14 @@ export default {
     name: "Français",
     "language.label": "Langue",
 
-    "signIn.title": "Se connecter",
+    "signIn.title": "Connexion",
     "signIn.lead": "pour continuer vers {app}",
     "signIn.submit": "Se connecter",
     "signIn.forgot": "Mot de passe oublié ?",
     "signIn.other": "Pas encore de compte ?",
     "signIn.toSignUp": "S’inscrire",
 
-    "signUp.title": "S’inscrire",
+    "signUp.title": "Inscription",
     "signUp.lead": "à {app}",
     "signUp.submit": "S’inscrire",
     "signUp.other": "Vous avez déjà un compte ?",
@@ -34,6 +34,15 @@ export default {
     "reset.invalid": "Un lien ne sert qu’une fois et pour un temps limité. Demandez-en un nouveau.",
     "reset.newLink": "Demander un nouveau lien",
 
+    "verify.title": "Confirmer votre adresse e-mail",
+    "verify.sent": "Vous allez recevoir un message avec un lien. Ouvrez-le pour confirmer votre adresse.",
+    "verify.again": "Envoyer un autre message",
+    "verify.onItsWay": "Le message est en route.",
+    "verify.lead": "Veuillez confirmer pour {app} que cette adresse est la vôtre.",
+    "verify.confirm": "Confirmer",
+    "verify.wait": "Votre adresse est en cours de confirmation …",
+    "verify.done": "Votre adresse e-mail est confirmée",
+
     "callback.title": "Connexion en cours",
     "callback.wait": "Un instant, nous vous connectons …",
     "callback.failedTitle": "Cela n’a pas fonctionné",
@@ -54,6 +63,8 @@ export default {
     "account.user": "Utilisateur",
     "account.tenant": "Organisation",
     "account.roles": "Rôles",
+    "account.unverified": "Votre adresse e-mail n’est pas encore confirmée.",
+    "account.verify": "La confirmer maintenant",
     "account.signOut": "Se déconnecter",
     "account.continue": "Continuer vers {app}",
 
