@@ -67,12 +67,13 @@ class Scenario {
     }
 
     // Somebody else's browser: cookies of its own. SETTINGS are those of bare/page.js, and
+    //   context   of Playwright, such as locale
     //   page      where its tabs begin
     //   profile   a process and profile of its own, which takes cookies of other sites than the page's
     async person(settings = {}) {
         const context = settings.profile
             ? await chromium.launchPersistentContext(third_party_profile(), OPTIONS)
-            : await this.browser.newContext();
+            : await this.browser.newContext({ locale: "en-GB", ...settings.context });
         context.setDefaultTimeout(WAIT_MS);
         const person = { context, settings, tabs: [] };
         this.people.push(person);
