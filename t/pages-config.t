@@ -63,7 +63,8 @@ is_deeply config_of($said),
 is $status, 0, 'one of several';
 my $config = config_of($said);
 is $config->{appName}, "</script>'\"\x{2028} Große", 'a name with everything in it';
-is_deeply [@$config{qw(apiBasePath websiteBasePath apiGatewayPath passwordProfile)}], [qw(/api /login /gw nist)], 'paths and rules';
+is_deeply [@$config{qw(apiBasePath websiteBasePath passwordProfile)}], [qw(/gw/api /login nist)], 'paths and rules';
+ok !exists $config->{apiGatewayPath}, 'the gateway is part of the base path, once';
 my @fields = map { "$_->{id} $_->{type}" . ($_->{optional} ? ' optional' : q{}) } @{ $config->{signUpFields} };
 is_deeply \@fields, ['name text', 'age text optional', 'terms checkbox', 'nickname text', 'news checkbox optional'], 'fields of the form';
 unlike $said, qr/very-secret-value|mail\.example\.com|clientId/, 'nothing of what is not for everybody';
