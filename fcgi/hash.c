@@ -106,14 +106,30 @@ bool hash_submit(struct hash_pool *h, struct request *r)
     return taken;
 }
 
-/* Argon2 and scrypt take much memory, so the configuration limits how many are computed at once. */
+/* Argon2 and scrypt take much memory, so the configuration limits how many are computed at once in the whole
+ * service.
+ */
+static struct hash_slots *own_slots(const struct hash_pool *h, enum password_algorithm algorithm,
+                                    unsigned *limit)
+{
+    switch (algorithm) {
+    case PASSWORD_ARGON2:
+        *limit = (unsigned)h->config->argon2_hashing_pool_size;
+        return h->argon2_slots;
+    case PASSWORD_FIREBASE_SCRYPT:
+        *limit = (unsigned)h->config->firebase_password_hashing_pool_size;
+        return h->scrypt_slots;
+    default:
+        return NULL;
+    }
+}
+
+/* As far as this worker's own jobs tell. */
 static bool may_run(const struct hash_pool *h, const struct request *r)
 {
+    unsigned limit;
     enum password_algorithm algorithm = password_job_algorithm(r->x.job);
-    int max = algorithm == PASSWORD_ARGON2            ? h->config->argon2_hashing_pool_size
-              : algorithm == PASSWORD_FIREBASE_SCRYPT ? h->config->firebase_password_hashing_pool_size
-                                                      : 0;
-    return max <= 0 || h->running[algorithm] < (unsigned)max;
+    return !own_slots(h, algorithm, &limit) || h->running[algorithm] < limit;
 }
 
 static bool has_work(const struct hash_pool *h)
@@ -198,6 +214,37 @@ static void finish_batch(struct hash_pool *h, struct batch *b)
     drop(h, b->dropped);
 }
 
+/* Back to where it was taken from: all of its algorithm's slots are in use in other workers. */
+static void put_back(struct hash_pool *h, struct batch *b)
+{
+    pthread_mutex_lock(&h->lock);
+    h->running[password_job_algorithm(b->job[0])] -= b->n;
+    for (unsigned i = b->n; i-- > 0;) {
+        b->request[i]->next = h->first;
+        h->first = b->request[i];
+        if (!h->last)
+            h->last = b->request[i];
+        h->queued++;
+    }
+    b->n = 0;
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Under one of the slots for all algorithms. Returns what to wait for before the next try, or NULL. */
+static struct hash_slots *run_batch(struct hash_pool *h, struct password_jobs_env *env, struct batch *b)
+{
+    unsigned limit = 0, slot = 0;
+    struct hash_slots *own = b->n > 0 ? own_slots(h, password_job_algorithm(b->job[0]), &limit) : NULL;
+    if (own && !hash_slot_try(own, limit, &slot)) {
+        put_back(h, b);
+        return own;
+    }
+    password_jobs_run(env, b->job, b->n);
+    if (own)
+        hash_slot_release(own, slot);
+    return NULL;
+}
+
 static bool open_env(const struct config *config, struct password_jobs_env *env)
 {
     size_t keep = config->hash_alg == CONFIG_HASH_ARGON2 ? (size_t)config->argon2_memory_kb * 1024 : 0;
@@ -228,9 +275,11 @@ void hash_run(struct hash_pool *h)
         h->ready--;
         take_batch(h, &b);
         pthread_mutex_unlock(&h->lock);
-        password_jobs_run(&env, b.job, b.n);
+        struct hash_slots *busy = run_batch(h, &env, &b);
         hash_slot_release(h->slots, slot);
         finish_batch(h, &b);
+        if (busy)
+            hash_slots_wait(busy);
         pthread_mutex_lock(&h->lock);
         h->ready++;
     }

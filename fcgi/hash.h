@@ -23,8 +23,9 @@ struct request;
 
 struct hash_pool {
     /* Set before hash_open. */
-    struct hash_slots *slots;
-    struct loop *loop; /* where requests go on */
+    struct hash_slots *slots;                       /* for all algorithms */
+    struct hash_slots *argon2_slots, *scrypt_slots; /* of these, as many as the configuration allows */
+    struct loop *loop;                              /* where requests go on */
     const struct config *config;
 
     /* Private. */

@@ -105,6 +105,10 @@ struct shared *startup_shared(const struct options *o, const struct config *conf
     if (!err)
         err = hash_slots_init(&s->hash_slots, slots);
     if (!err)
+        err = hash_slots_init(&s->argon2_slots, HASH_SLOTS_MAX);
+    if (!err)
+        err = hash_slots_init(&s->scrypt_slots, HASH_SLOTS_MAX);
+    if (!err)
         err = key_stock_init(&s->key_stock);
     if (!err)
         err = stats_init(&s->stats);

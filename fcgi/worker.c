@@ -111,7 +111,11 @@ static bool start(struct worker *w, char *why, size_t why_size)
     if (!w->service)
         return false;
     int threads = config->max_server_pool_size;
-    w->hash = (struct hash_pool){.slots = &setup->shared->hash_slots, .loop = &w->loop, .config = config};
+    w->hash = (struct hash_pool){.slots = &setup->shared->hash_slots,
+                                 .argon2_slots = &setup->shared->argon2_slots,
+                                 .scrypt_slots = &setup->shared->scrypt_slots,
+                                 .loop = &w->loop,
+                                 .config = config};
     w->caller = (struct caller){.loop = &w->loop, .config = config};
     w->loop.service = w->service;
     w->loop.listeners = setup->listeners;

@@ -4,17 +4,19 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
-use JSON::PP ();
 use Test::More;
 use ST::Browser;
+use ST::Deliver;
 use ST::Stack;
 use ST::Users;
 
-my $s = ST::Stack->new(
+my $smtp  = ST::Deliver->smtp;
+my %mails = (emailDelivery => { smtp => ST::Deliver::smtp_settings($smtp) });
+my $s     = ST::Stack->new(
     config => { bcrypt_log_rounds => 4 },
     sites  => {
-        plain    => {},
-        verifies => { recipeList => ['emailPassword', 'session', { emailVerification => { mode => 'OPTIONAL' } }] },
+        plain    => {%mails},
+        verifies => { recipeList => ['emailPassword', 'session', { emailVerification => { mode => 'OPTIONAL' } }], %mails },
     },
 );
 my $pg      = $s->pg;
@@ -36,11 +38,7 @@ sub set_password ($token, $password, %opt) {
 }
 sub signs_in ($email, $password) { return call('/signin', form(email => $email, password => $password)) =~ /"status":"OK"/ ? 'yes' : 'no' }
 
-# Mails that wait, and takes them away.
-sub mails {
-    my $rows = $pg->query('WITH gone AS (DELETE FROM stfcgi_deliveries RETURNING payload) SELECT payload FROM gone');
-    return map { JSON::PP->new->decode($_) } grep { length } map { $_->[0] } @$rows;
-}
+sub mails { return $smtp->take_mails($pg) }
 sub token ($mail) { return $mail->{link} =~ /[?]token=([^&]+)&/ ? $1 : undef }
 
 call('/signup', form(email => 'jane@example.com', password => 'secret-1'));
@@ -52,7 +50,7 @@ subtest 'asking for a mail' => sub {
     is ask(' Jane@Example.com'), $ok, 'a known one';
     my ($mail, @more) = mails();
     is_deeply \@more, [], 'one mail';
-    is "$mail->{kind} to $mail->{to}", 'password-reset to jane@example.com', 'what and to whom';
+    is "$mail->{'header Subject'}, to $mail->{to}", 'Password reset instructions, to jane@example.com', 'what and to whom';
     my $url = $s->site_url('plain');
     like $mail->{link}, qr{\A\Q$url\E/login/reset-password[?]token=[A-Za-z0-9]{128}&tenantId=public\z}, 'the link';
     unlike $s->service->log_text, qr/\Q@{[token($mail)]}/, 'the log does not have the token';

@@ -24,7 +24,7 @@ configure_variant() # variant
     local settings
     variant_row "$1"
     settings="CC=$COMPILER CFLAGS=$FLAGS"
-    [ -x "$TOP/configure" ] || (cd "$TOP" && quietly autoreconf -fi)
+    [ "$TOP/configure" -nt "$TOP/configure.ac" ] || (cd "$TOP" && quietly autoreconf -fi)
     if [ ! -f "$TOP/$DIR/Makefile" ] || [ "$(cat "$TOP/$DIR/.settings" 2>/dev/null)" != "$settings" ]; then
         mkdir -p "$TOP/$DIR"
         (cd "$TOP/$DIR" && quietly "$TOP/configure" --quiet --enable-werror CC="$COMPILER" CFLAGS="$FLAGS")

@@ -35,6 +35,7 @@ bench   wrk                 wrk
 sdk     ca-certificates
 sdk     nodejs              node
 sdk     npm                 npm
+browser chromium            chromium
 fuzz    clang
 fuzz    libclang-rt-14-dev
 lint    clang-format        clang-format

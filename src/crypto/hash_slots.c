@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,15 +41,29 @@ static void sleep_until_freed(_Atomic uint32_t *freed, uint32_t seen)
     (void)syscall(SYS_futex, freed, FUTEX_WAIT, seen, &longest, NULL, 0);
 }
 
+bool hash_slot_try(struct hash_slots *s, unsigned limit, unsigned *slot)
+{
+    for (unsigned i = 0; i < s->count && i < limit; i++)
+        if (take(&s->slot[i])) {
+            *slot = i;
+            return true;
+        }
+    return false;
+}
+
 unsigned hash_slot_acquire(struct hash_slots *s)
 {
-    for (;;) {
+    for (unsigned slot;;) {
         uint32_t seen = atomic_load_explicit(&s->freed, memory_order_acquire);
-        for (unsigned i = 0; i < s->count; i++)
-            if (take(&s->slot[i]))
-                return i;
+        if (hash_slot_try(s, s->count, &slot))
+            return slot;
         sleep_until_freed(&s->freed, seen);
     }
+}
+
+void hash_slots_wait(struct hash_slots *s)
+{
+    sleep_until_freed(&s->freed, atomic_load_explicit(&s->freed, memory_order_acquire));
 }
 
 void hash_slot_release(struct hash_slots *s, unsigned slot)

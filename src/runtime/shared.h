@@ -20,9 +20,10 @@ struct shared {
     char config_file[PATH_MAX];     /* absolute path, "" for none; shown by GET /config */
     struct generations generations; /* what changed in the database: tenants, keys */
     struct hash_slots hash_slots;   /* how many passwords are hashed at once in the whole service */
-    struct key_stock key_stock;     /* RSA keys made in advance by the jobs process */
-    struct deliver_wake deliver;    /* mails and webhooks were written */
-    struct stats stats;             /* request counters of GET /requests/stats */
+    struct hash_slots argon2_slots, scrypt_slots; /* and how many of those that take much memory */
+    struct key_stock key_stock;                   /* RSA keys made in advance by the jobs process */
+    struct deliver_wake deliver;                  /* mails and webhooks were written */
+    struct stats stats;                           /* request counters of GET /requests/stats */
 };
 
 #endif

@@ -102,12 +102,27 @@ static void test_killed_holder(void **state)
     }
 }
 
+static void test_try(void **state)
+{
+    struct hash_slots *s = *state;
+    unsigned a, b;
+    assert_true(hash_slot_try(s, 1, &a));
+    assert_false(hash_slot_try(s, 1, &b)); /* the other one is beyond the limit */
+    assert_true(hash_slot_try(s, 2, &b));
+    assert_int_not_equal(a, b);
+    assert_false(hash_slot_try(s, 100, &b)); /* there are two */
+    hash_slots_wait(s);                      /* ends by itself when nothing is released */
+    hash_slot_release(s, a);
+    assert_true(hash_slot_try(s, 2, &a));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_count, make_slots, drop_slots),
         cmocka_unit_test_setup_teardown(test_each_slot_once, make_slots, drop_slots),
         cmocka_unit_test_setup_teardown(test_waits_for_a_free_slot, make_slots, drop_slots),
+        cmocka_unit_test_setup_teardown(test_try, make_slots, drop_slots),
         cmocka_unit_test_setup_teardown(test_killed_holder, make_slots, drop_slots),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
