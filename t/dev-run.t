@@ -4,8 +4,8 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
-use HTTP::Tiny ();
 use Test::More;
+use ST::Browser;
 use ST::Core;
 use ST::Env qw(free_port port_is_free read_file temp_dir top_dir wait_until watchdog write_file);
 use ST::Pg;
@@ -45,6 +45,29 @@ sub ends ($run, $signal, $said) {
     return;
 }
 
+# The example site, without its login pages, which need a browser (t/pages-*.t, t/browser-*.t).
+sub visits_site ($run) {
+    my $browser = ST::Browser->new("http://127.0.0.1:$site");
+    my sub page ($path) { return $browser->request('GET', $path, undef, accept => 'text/html') }
+    like page('/')->{text}, qr/nothing but nginx/, 'the example site is there';
+    is page('/login')->{status}, 308, 'and its login pages';
+    my $closed = page('/members/');
+    is "$closed->{status} $closed->{headers}{location}", "302 http://127.0.0.1:$site/login/?redirectToPath=%2Fmembers%2F", 'members only';
+
+    my @email = { id => 'email', value => 'b@example.com' };
+    my $up    = $browser->post('/auth/signup', { formFields => [@email, { id => 'password', value => 'secret-11' }] });
+    my $id    = $up->{json}{user}{id} // die "not signed up: $up->{text}\n";
+    my $open  = page('/members/');
+    like $open->{text}, qr/"members-only"/, 'a member gets the page';
+    is $open->{headers}{'cache-control'}, 'private, no-cache', 'which has to be asked for each time';
+    like page('/who/')->{text}, qr{<dd id="who-user-id">\Q$id\E</dd>}, 'nginx says who it is';
+
+    is $browser->post('/auth/user/password/reset/token', { formFields => \@email })->{json}{status}, 'OK', 'a forgotten password';
+    my $link = qr{^mail:  password-reset for b\@example\.com: http://127\.0\.0\.1:$site/login/reset-password\?token=\S+$}m;
+    ok wait_until(20, sub { $run->log_text =~ $link }), 'the link of the mail is shown' or diag $run->tail;
+    return;
+}
+
 subtest 'the first time' => sub {
     my $run = run();
     ok is_ready($run), 'it starts' or diag $run->tail;
@@ -54,13 +77,8 @@ subtest 'the first time' => sub {
         is_deeply [map { /: ([0-9A-F]+):$hex 0+:0000 0A / } split /\n/, read_file('/proc/net/tcp') . read_file('/proc/net/tcp6')],
           ['0100007F'], 'on the loopback address only';
     }
-    my $refresh = HTTP::Tiny->new->post("http://127.0.0.1:$site/auth/session/refresh");
-    is $refresh->{status}, 401, 'the example site is there';
+    visits_site($run);
     is $core->post('/recipe/signup', \%user)->{json}{status}, 'OK', 'a user signs up';
-    HTTP::Tiny->new->post("http://127.0.0.1:$site/auth/user/password/reset/token",
-        { headers => { 'content-type' => 'application/json' }, content => qq({"formFields":[{"id":"email","value":"$user{email}"}]}) });
-    my $link = "http://127.0.0.1:$site/login/reset-password?token=";
-    ok wait_until(20, sub { $run->log_text =~ /^mail:  'password-reset' to \Q$user{email}: $link\E\S+$/m }), 'the link of a mail is shown';
 
     my $other = run();
     ok $other->wait_end(20), 'a second one with the same data';

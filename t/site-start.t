@@ -4,9 +4,10 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
+use HTTP::Tiny ();
 use Test::More;
 
-use ST::Env qw(build_dir temp_dir write_file);
+use ST::Env qw(build_dir temp_dir wait_until write_file);
 use ST::Stack;
 
 my $s       = ST::Stack->new(sites => { example => {}, other => { appInfo => { apiBasePath => '/api/auth' } } }, env => { WEBHOOK_SECRET => 'secret-of-the-webhook' });
@@ -30,10 +31,13 @@ sub check (%site) {
 
 my $good = $s->site('example')->yaml;
 
-sub with_webhook {
+sub with_webhook (%more) {
     my $webhook = { id => 'w', url => 'http://127.0.0.1:1/', secret => '${WEBHOOK_SECRET}' };
-    return ST::Site->new('other', { webhooks => [$webhook] }, 1)->yaml;
+    return ST::Site->new('other', { appInfo => { apiBasePath => '/api/auth' }, webhooks => [$webhook], %more }, 1)->yaml;
 }
+
+# What a refresh without tokens is answered at the site "other".
+sub refresh_status { return HTTP::Tiny->new->post($s->site_url('other') . '/api/auth/session/refresh')->{status} }
 
 subtest 'checks before a start' => sub {
     my $got = check(a => $good, b => $good);
@@ -53,10 +57,11 @@ subtest 'a reload' => sub {
     $service->reload;
     ok $service->wait_log(qr{was not reloaded.*/sites\.d/other\.yaml, line 1: appInfo: is missing}, $mark), 'with a bad site says why';
     is $s->core->get('/hello')->{status}, 200, 'and the service goes on';
-    $service->write_site('other', with_webhook());
+    is refresh_status(), 401, 'also with its site as it was';
+    $service->write_site('other', with_webhook(recipeList => [{ session => { sessionExpiredStatusCode => 440 } }]));
     $service->reload;
     ok $service->wait_log(qr{was reloaded}, $mark), 'with good ones takes them';
-    is $s->core->get('/hello')->{status}, 200, 'and serves';
+    ok wait_until(10, sub { refresh_status() == 440 }), 'for the requests that come';
 };
 
 subtest 'a start' => sub {

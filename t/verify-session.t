@@ -62,6 +62,17 @@ subtest 'a good session' => sub {
     ok !(grep { /\Ax-st-/ } keys %{ $got->{headers} }), 'the client is told nothing';
 };
 
+subtest 'a CORS preflight' => sub {
+    my %headers = (origin => 'https://app.example.com', 'access-control-request-method' => 'POST');
+    my $got     = ask('/app/', $session, method => 'OPTIONS', headers => \%headers);
+    is $got->{status}, 200, 'reaches the application';
+    is_deeply told($got), {}, 'which is told of no session';
+    is ask('/app/', undef, method => 'OPTIONS', headers => \%headers)->{status}, 200, 'as browsers send no cookies with it';
+    delete $headers{origin};
+    is ask('/app/', undef, method => 'OPTIONS', headers => \%headers)->{status}, 401, 'other requests of the method do not';
+    is ask('/app/', undef, method => 'POST', headers => { %headers, origin => 'https://app.example.com' })->{status}, 401, 'nor other methods';
+};
+
 subtest 'what a client makes up' => sub {
     my %lies = map { ("X-ST-$_" => 'admin') } qw(User-Id Recipe-User-Id Session-Handle Tenant-Id Roles Permissions Email-Verified Payload);
     my $got  = ask('/app/', $session, headers => \%lies);

@@ -4,7 +4,7 @@
 # Test files run two at a time, the longest first, all in one prove, so that its last lines are the result. What is slow to
 # make (a database cluster) is made once and copied by each of them.
 
-LONGEST_FIRST=(t/conformance.t t/sdk-node.t)
+LONGEST_FIRST=(t/conformance.t t/sdk-node.t t/browser-pages.t t/browser-provider.t t/browser-origins.t)
 
 # Unit tests, and fuzzers run over their corpus only.
 unit_tests()
@@ -53,7 +53,9 @@ dev_test()
         shift
     done
     need build run test
-    want sdk "t/sdk-node.t will be skipped without"
+    want sdk "t/sdk-node.t, t/browser-*.t and those of the login pages will be skipped without"
+    want browser "t/browser-*.t will be skipped without"
+    want php "the PHP example of t/verify-examples.t will be skipped without"
     if [ "$variant" = sanitize ]; then
         export ST_SLOW=${ST_SLOW:-4}
         export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}

@@ -23,16 +23,19 @@ build   libsodium-dev
 build   libssl-dev
 build   libunistring-dev
 build   libyaml-dev
+build   zlib1g-dev
 run     nginx               nginx
 run     perl
 run     postgresql-15
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates
 sdk     nodejs              node
 sdk     npm                 npm
+browser chromium            chromium
 fuzz    clang
 fuzz    libclang-rt-14-dev
 lint    clang-format        clang-format

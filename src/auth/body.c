@@ -3,7 +3,10 @@
  * Bodies of the auth door (spec: fdi 4).
  */
 #include "auth/frame.h"
+#include "config/config.h"
+#include "http/inflate.h"
 #include "http/percent.h"
+#include "runtime/runtime.h"
 
 enum { FORM_PAIRS = 64 };
 
@@ -33,18 +36,25 @@ static bool is_utf(struct str charset)
     return !charset.p || str_is_ci(str_head(charset, 4), STR("utf-"));
 }
 
-static enum st_err check_encoding(struct auth_call *k)
+/* The body as it was before its Content-Encoding. */
+static enum st_err decode(struct auth_call *k, struct str *text)
 {
     struct str encoding = http_param(&k->x->rq, "HTTP_CONTENT_ENCODING");
+    bool gzip = str_is_ci(encoding, STR("gzip")), deflate = str_is_ci(encoding, STR("deflate"));
+    *text = k->x->rq.body;
     if (!encoding.n || str_is_ci(encoding, STR("identity")))
         return ST_OK;
-    return ctx_fail(k->c, ST_BAD_REQUEST, "%s", str_is_ci(encoding, STR("br")) ? BROTLI : BAD_JSON);
+    if (!gzip && !deflate)
+        return ctx_fail(k->c, ST_BAD_REQUEST, "%s", str_is_ci(encoding, STR("br")) ? BROTLI : BAD_JSON);
+    size_t max = (size_t)service_base_config(k->service)->fcgi_max_body;
+    enum st_err err = http_inflate(k->c, gzip ? HTTP_GZIP : HTTP_DEFLATE, *text, max, text);
+    return err == ST_BAD_REQUEST ? ctx_fail(k->c, err, BAD_JSON) : err;
 }
 
 static enum st_err read_json(struct auth_call *k)
 {
-    struct str text = k->x->rq.body;
-    ST_TRY(check_encoding(k));
+    struct str text;
+    ST_TRY(decode(k, &text));
     if (!is_utf(charset_of(http_param(&k->x->rq, "CONTENT_TYPE"))))
         return ctx_fail(k->c, ST_BAD_REQUEST, BAD_JSON);
     k->body = json_parse(k->c->arena, text.n ? text : STR("{}"));

@@ -61,11 +61,10 @@ static enum auth_linking linking_of(const struct auth_call *k)
 
 static enum st_err call_handler(struct auth_call *k)
 {
-    enum auth_session_need need = k->route->session;
     ST_TRY(auth_read_body(k));
     ST_TRY(auth_read_fields(k));
     k->linking = linking_of(k);
-    ST_TRY(auth_session_load(k, need));
+    ST_TRY(auth_session_load(k, k->route->session));
     json_open(&k->out, NULL, '{');
     return k->route->handler(k);
 }

@@ -80,7 +80,7 @@ struct str auth_anti_csrf_given(const struct auth_transport *t)
 
 bool auth_rid_given(const struct auth_transport *t)
 {
-    return http_param(&t->x->rq, "HTTP_RID").p != NULL;
+    return http_param(&t->x->rq, "HTTP_RID").n > 0;
 }
 
 enum site_transfer auth_transfer_for_new(const struct auth_transport *t)

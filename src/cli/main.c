@@ -10,12 +10,13 @@
 #include "config/config.h"
 #include "config/dump.h"
 #include "db/schema.h"
+#include "site/pages.h"
 #include "site/reference.h"
 #include "site/site.h"
 #include "version.h"
 
 struct invocation {
-    const char *config_file;
+    const char *config_file, *site;
     bool dry_run, test_mode;
 };
 
@@ -100,6 +101,39 @@ static int site_reference(const struct invocation *in)
     return 0;
 }
 
+/* The named site, or the only one. */
+static const struct site *find_site(const struct sites *sites, const char *name)
+{
+    const struct site *found = name                      ? sites_find(sites, str_of(name))
+                               : sites_count(sites) == 1 ? sites_at(sites, 0)
+                                                         : NULL;
+    if (!found)
+        fail(name ? "There is no such site" : "Which site? Name it with --site");
+    return found;
+}
+
+static int site_pages(const struct invocation *in)
+{
+    const struct config *config = load(in);
+    const struct sites *sites;
+    struct site_error error;
+    if (!config)
+        return 1;
+    bool valid = sites_load(config->fcgi_sites_dir, environ, &sites, &error) == ST_OK;
+    config_free(config);
+    if (!valid)
+        return fail(error.text);
+    const struct site *site = find_site(sites, in->site);
+    if (site) {
+        struct arena arena;
+        arena_init(&arena);
+        fputs(site_pages_config(&arena, site).p, stdout);
+        arena_free(&arena);
+    }
+    sites_free(sites);
+    return site ? 0 : 1;
+}
+
 static int migrate(const struct invocation *in)
 {
     const struct config *config = load(in);
@@ -121,6 +155,7 @@ static const struct command commands[] = {
     {{"config", "dump"}, config_show, "print the configuration in effect, secrets masked"},
     {{"config", "default"}, config_default, "print a file with every key and its default"},
     {{"site", "keys"}, site_reference, "print what a site's file can have, as Markdown"},
+    {{"site", "pages"}, site_pages, "print the config.js of a site's login pages (--site)"},
     {{"migrate", NULL},
      migrate,
      "bring an existing SuperTokens database to the state that is served (--dry-run: only say what)"},
@@ -138,6 +173,7 @@ static int print_help(void)
     puts("\nOptions:\n"
          "  --config FILE     configuration file (default: environment variables only)\n"
          "  --dry-run         change nothing (migrate)\n"
+         "  --site NAME       which site, where there are several (site pages)\n"
          "  --test-mode       check as the service's test mode does (config test)\n"
          "  --help, --version");
     return 0;
@@ -151,6 +187,10 @@ static bool take_option(struct invocation *in, char **argv, int *at)
         in->config_file = arg.p + 9;
     else if (str_is(arg, STR("--config")) && argv[*at + 1])
         in->config_file = argv[++*at];
+    else if (str_starts(arg, STR("--site=")))
+        in->site = arg.p + 7;
+    else if (str_is(arg, STR("--site")) && argv[*at + 1])
+        in->site = argv[++*at];
     else if (str_is(arg, STR("--dry-run")))
         in->dry_run = true;
     else if (str_is(arg, STR("--test-mode")))

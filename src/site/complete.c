@@ -47,6 +47,7 @@ static enum st_err complete_addresses(struct site_build *b)
     struct site *s = b->site;
     if (!s->website_domain.p)
         return site_fail(b->source, site_line(b, "appInfo"), "appInfo.websiteDomain", "is missing");
+    s->api_base_path = ARENA_CONCAT(b->arena, s->gateway_path, s->api_base_path);
     if (!s->cud.p)
         s->cud = STR("");
     return ST_OK;

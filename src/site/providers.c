@@ -6,6 +6,7 @@
 #include "json/write.h"
 #include "site/internal.h"
 #include "tenancy/provider_config.h"
+#include "tenancy/provider_kind.h"
 
 static enum st_err write_map(struct site_build *b, struct json_out *j, const struct site_key *parent,
                              const struct site_node *node);
@@ -147,35 +148,6 @@ enum st_err site_read_json(struct site_build *b, const struct site_key *row, con
 
 /* ---- rules ---- */
 
-/* Providers whose ways are built in, and what their endpoints are made from; the first prefix counts. */
-static const struct built_in {
-    const char *prefix, *needs; /* in additionalConfig; NULL: nothing */
-} built_ins[] = {
-    {"active-directory", "directoryId"},
-    {"apple", NULL},
-    {"bitbucket", NULL},
-    {"boxy-saml", "boxyURL"},
-    {"discord", NULL},
-    {"facebook", NULL},
-    {"github", NULL},
-    {"gitlab", NULL},
-    {"google", NULL},
-    {"linkedin", NULL},
-    {"okta", "oktaDomain"},
-    {"twitter", NULL},
-};
-
-static const struct built_in *find_built_in(json_object *config)
-{
-    struct str way = json_str(json_object_object_get(config, "thirdPartyImplementation"));
-    if (!way.p)
-        way = json_str(json_object_object_get(config, "thirdPartyId"));
-    for (size_t i = 0; i < sizeof built_ins / sizeof built_ins[0]; i++)
-        if (str_starts(way, str_of(built_ins[i].prefix)))
-            return &built_ins[i];
-    return NULL;
-}
-
 static bool has(json_object *config, const char *name)
 {
     return json_object_object_get(config, name) != NULL;
@@ -190,18 +162,21 @@ static bool has_endpoints(json_object *config)
 
 static enum st_err check_endpoints(struct site_build *b, unsigned line, json_object *config)
 {
-    const struct built_in *known = find_built_in(config);
+    const struct provider_kind *kind = provider_kind_of(config);
     json_object *clients = json_object_object_get(config, "clients");
-    if (has_endpoints(config) || (known && !known->needs))
+    bool needs_base = kind->base && !kind->discovery;
+    if (kind->is_saml)
+        return site_wrong(b, line, "is a SAML provider, which a site cannot have yet");
+    if (has_endpoints(config) || (provider_kind_is_built_in(kind) && !needs_base))
         return ST_OK;
-    if (!known)
+    if (!needs_base)
         return site_wrong(b, line,
                           "is no built-in provider: it needs oidcDiscoveryEndpoint, or "
                           "authorizationEndpoint, tokenEndpoint and one of userInfoEndpoint and jwksURI");
     for (size_t i = 0; i < json_object_array_length(clients); i++) {
         json_object *more = json_object_object_get(json_object_array_get_idx(clients, i), "additionalConfig");
-        if (!more || json_str(json_object_object_get(more, known->needs)).n == 0)
-            return site_wrong(b, line, "clients[%zu].additionalConfig.%s is missing", i, known->needs);
+        if (!more || json_str(json_object_object_get(more, kind->base)).n == 0)
+            return site_wrong(b, line, "clients[%zu].additionalConfig.%s is missing", i, kind->base);
     }
     return ST_OK;
 }

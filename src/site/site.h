@@ -102,9 +102,10 @@ struct site {
     struct str name; /* of the file, without .yaml */
     struct str app_name;
     struct str api_domain, website_domain;       /* normalised: scheme://host[:port] */
-    struct str api_base_path, website_base_path; /* "/auth", or "" */
-    struct str gateway_path; /* apiGatewayPath, "" by default: before api_base_path in what browsers see */
-    struct str cud, app;     /* whose users they are; canonical ("", "public") */
+    struct str api_base_path, website_base_path; /* "/auth", or ""; as browsers see them */
+    struct str
+        gateway_path;    /* apiGatewayPath, "" by default: what api_base_path begins with and requests lack */
+    struct str cud, app; /* whose users they are; canonical ("", "public") */
     enum site_recipe recipes[SITE_RECIPES]; /* in the order of the file */
     size_t nrecipes;
     struct site_session session;

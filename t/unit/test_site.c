@@ -69,7 +69,7 @@ static void everything(void **state)
     const struct site *s = l.site;
     assert_str(s->api_domain, "https://api.example.com");
     assert_str(s->website_domain, "https://www.example.com"); /* origin wins */
-    assert_str(s->api_base_path, "/api");
+    assert_str(s->api_base_path, "/gw/api");
     assert_str(s->gateway_path, "/gw");
     assert_str(s->website_base_path, "");
     assert_str(s->cud, "customer.example.com");

@@ -5,6 +5,7 @@ package ST::Nginx;
 use v5.36;
 
 use ST::Env qw(free_port read_file temp_dir top_dir wait_until write_file);
+use ST::Pages;
 use ST::Proc;
 
 # socket: of the service. Optional: core_port (a free one is found), site (text of further server blocks), sites (those of
@@ -42,14 +43,22 @@ sub start ($self) {
 sub reload ($self) { return $self->{proc}->signal('HUP') }
 sub stop   ($self) { return $self->{proc}->stop }
 
+# What sites have beside the login pages: ST::Pages::write_site.
+sub pages_dir ($self) { return "$self->{dir}/pages" }
+
 sub program {
     my ($path) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
     return $path // die "nginx was not found\n";
 }
 
-# The server block of a site: name, port, api (its apiBasePath), conf (text for it), auth_conf (for the auth door's location).
+# The server block of a site: name, port, api (its apiBasePath), pages (its websiteBasePath, to serve the login pages there),
+# conf (text for it), auth_conf (for the auth door's location).
 sub site_server (%site) {
     $site{$_} //= q{} for qw(conf auth_conf);
+    $site{conf} .= <<"END" if $site{pages};
+        location = $site{pages} { absolute_redirect off; return 308 $site{pages}/\$is_args\$args; }
+        location $site{pages}/ { include pages.conf; }
+END
     return <<"END";
     server {
         listen 127.0.0.1:$site{port};
@@ -72,6 +81,8 @@ sub write_conf ($self) {
         SOCKET    => $self->{socket},
         CORE_PORT => $self->{core_port},
         SITE      => join("\n", $self->{site}, map { site_server(%$_) } @{ $self->{sites} // [] }),
+        PAGES       => ST::Pages::dir(),
+        PAGES_SITES => $self->pages_dir,
         USER_LINE => $> ? q{} : 'user root;',    # the socket is open to the service's own user and group only
         %{ $self->{values} },
     );

@@ -8,9 +8,13 @@
 #   /echo                     what was sent: request line, headers and body
 #   /status?503  /slow?200 (ms)  /hold (until release)  /silent (says nothing, until release)
 #   /big?100000 (bytes)  /endless (headers)  /cut (ends in the middle)  /noise (not HTTP)  /redirect
+#
+# A WebSocket is opened at every path; it sends back what comes, frame by frame.
+# ST::Peer->new(otherwise => '/echo') serves unknown paths like that one.
 package ST::Peer;
 use v5.36;
 
+use Digest::SHA      qw(sha1_base64);
 use IO::Socket::INET ();
 use POSIX            ();
 use Time::HiRes      qw(sleep);
@@ -27,12 +31,13 @@ my %SERVE = (
     '/big'      => sub ($self, $r) { return (200, 'text/plain', 'x' x $r->{query}) },
     '/noise'    => sub ($self, $r) { $r->{socket}->print("220 smtp.example.com ESMTP\r\n"); return },
     '/cut'      => sub ($self, $r) { $r->{socket}->print("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfew"); return },
+    '/websocket' => sub ($self, $r) { websocket($r); return },
     '/endless'  => sub ($self, $r) { endless($r->{socket}); return },
     '/redirect' => sub ($self, $r) { return (302, 'text/plain', "elsewhere\n", 'Location: ' . $self->url('/hello')) },
 );
 
-sub new ($class) {
-    my $self = bless { dir => temp_dir('peer'), port => free_port() }, $class;
+sub new ($class, %opt) {
+    my $self = bless { %opt, dir => temp_dir('peer'), port => free_port() }, $class;
     $self->{$_} = "$self->{dir}/$_" for qw(released connections);
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $self->{port}, Listen => 512, ReuseAddr => 1)
       or die "listen: $!\n";
@@ -86,11 +91,25 @@ sub serve ($self, $socket) {
     my ($length) = $head =~ /^Content-Length: (\d+)/mi;
     while (length $body < ($length // 0)) { $socket->sysread($body, 65_536, length $body) or return }
     my ($path, $query) = $head =~ m{\A\S+ (?:http://[^/]+)?([^ ?]*)[?]?(\S*)};
-    my $serve = $SERVE{$path} // sub { return (404, 'text/plain', "not found\n") };
+    $path = '/websocket' if $head =~ /^Upgrade: websocket/mi;
+    my $serve = $SERVE{$path} // $SERVE{ $self->{otherwise} // q{} } // sub { return (404, 'text/plain', "not found\n") };
     my ($status, $type, $text, @headers) = $serve->($self, { socket => $socket, head => $head, body => $body, query => $query });
     return if !$status;
     my @head = ("HTTP/1.1 $status X", "Content-Type: $type", 'Content-Length: ' . length $text, 'Connection: close', @headers);
     return print {$socket} join("\r\n", @head, q{}, $text);
+}
+
+# Small masked frames only (RFC 6455 5.2).
+sub websocket ($r) {
+    my ($key) = $r->{head} =~ /^Sec-WebSocket-Key: (\S+)/mi or return;
+    my @head = ('HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Accept: ' . sha1_base64($key . '258EAFA5-E914-47DA-95CA-C5AB0DC85B11') . '=');
+    $r->{socket}->syswrite(join "\r\n", @head, q{}, q{});
+    while ($r->{socket}->sysread(my $frame, 131)) {
+        my ($first, $length, $mask, $data) = unpack 'C C a4 a*', $frame;
+        $data ^.= substr $mask x 32, 0, length $data;
+        $r->{socket}->syswrite(pack 'C C a*', $first, $length & 127, $data);
+    }
+    return;
 }
 
 sub endless ($socket) {

@@ -51,6 +51,7 @@ sub status ($self) { return $self->alive ? undef : $self->{status} }
 
 sub alive ($self) {
     return 0 if defined $self->{status};
+    local $? = 0;    # at the end of the test it is the test's own status
     my $got = waitpid $self->{pid}, WNOHANG;
     return 1 if $got == 0;
     $self->{status} = $got == $self->{pid} ? $? : 0;

@@ -22,6 +22,7 @@ sub new ($class, %opt) {
     $self->{dir}         //= temp_dir('service');
     $self->{log}         //= "$self->{dir}/log";
     $self->{socket}      //= "$self->{dir}/fcgi.sock";
+    mkdir $self->sites_dir if $self->{sites};
     $self->write_site($_, $self->{sites}{$_}) for sort keys %{ $self->{sites} // {} };
     $self->{config_file} //= $self->write_config($self->{sites} ? (fcgi_sites_dir => $self->sites_dir) : ());
     at_exit(sub { $self->check_sanitizers });    # runs after the process has ended
@@ -53,7 +54,6 @@ sub sites_dir ($self) { return "$self->{dir}/sites.d" }
 
 # Takes effect with reload or restart.
 sub write_site ($self, $name, $yaml) {
-    mkdir $self->sites_dir;
     return write_file($self->sites_dir . "/$name.yaml", $yaml);
 }
 

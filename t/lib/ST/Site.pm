@@ -29,6 +29,9 @@ sub url  ($self) { return "http://127.0.0.1:$self->{port}" }
 # Its apiBasePath.
 sub api ($self) { return $self->{yaml} =~ /\bapiBasePath"?\s*:\s*"?([^"\s]*)/ ? $1 : '/auth' }
 
+# Its websiteBasePath.
+sub pages ($self) { return $self->{yaml} =~ /\bwebsiteBasePath"?\s*:\s*"?([^"\s]*)/ ? $1 : '/auth' }
+
 # For ST::Nginx.
 sub server ($self) { return (name => $self->name, port => $self->port, api => $self->api) }
 

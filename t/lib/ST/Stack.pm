@@ -16,6 +16,7 @@ use v5.36;
 use ST::Core;
 use ST::Env qw(free_port wait_until watchdog);
 use ST::Nginx;
+use ST::Pages;
 use ST::Pg;
 use ST::Service;
 use ST::Site;
@@ -26,6 +27,7 @@ sub import ($class, %opt) { watchdog($opt{timeout} // 120); return }
 # config, env, test_mode: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
 # sites: { name => ST::Site's changes, or YAML text with @URL@ in it }. site_conf, auth_conf: { name => text for its server
 # block, or for the location of its auth door }.
+# pages: 1 serves the login pages of each site, too (build them first: ST::Pages::build).
 # nginx: a hash of ST::Nginx options. api_key, cdi: of the client.
 sub new ($class, %opt) {
     my $self = bless {}, $class;
@@ -41,16 +43,23 @@ sub new ($class, %opt) {
     );
     $self->{nginx} = ST::Nginx->new(
         socket => $self->{service}->socket_path,
-        sites  => [map { { $_->server, conf => $opt{site_conf}{ $_->name }, auth_conf => $opt{auth_conf}{ $_->name } } }
+        sites  => [map { { $_->server, ($opt{pages} ? (pages => $_->pages) : ()), conf => $opt{site_conf}{ $_->name }, auth_conf => $opt{auth_conf}{ $_->name } } }
               values %{ $self->{sites} }],
         %{ $opt{nginx} // {} },
     );
+    $self->write_pages(%{ $opt{env} // {} }) if $opt{pages};
     $self->{core} = ST::Core->new(
         url => $self->{nginx}->core_url,
         map { ($_ => $opt{$_}) } grep { exists $opt{$_} } qw(cdi api_key),
     );
     $self->wait_ready;
     return $self;
+}
+
+sub write_pages ($self, %env) {
+    my $dir = $self->{nginx}->pages_dir;
+    ST::Pages::write_site($dir, $_->name, %env, FCGI_SITES_DIR => $self->{service}->sites_dir) for values %{ $self->{sites} };
+    return;
 }
 
 sub pg      ($self) { return $self->{pg} }

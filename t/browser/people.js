@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Users for scenarios that are about something else.
+"use strict";
+
+const PASSWORD = "analytical1843";
+let people = 0;
+
+// Somebody new, signed up in a first tab: { person, tab, email, id }.
+async function signed_up(t, settings) {
+    const person = await t.person(settings);
+    const tab = await person.tab();
+    const email = `person${++people}-${process.pid}@example.com`;
+    const answer = await tab.sign_up(email, PASSWORD);
+    if (answer.status !== "OK") throw new Error(`not signed up: ${JSON.stringify(answer)}`);
+    return { person, tab, email, id: answer.user.id };
+}
+
+// The user's access token as its browser knows it: when it ends, its payload.
+function front(tab) {
+    return tab.run(() => {
+        const value = /sFrontToken=([^;]+)/.exec(document.cookie);
+        return value && JSON.parse(atob(decodeURIComponent(value[1])));
+    });
+}
+
+// Waits until the access token has expired.
+async function expired(t, tab) {
+    const { ate } = await front(tab);
+    await t.until(() => Date.now() > ate, "the end of the access token");
+}
+
+// The access token is gone, as it would be expired, but without waiting.
+function lose_access_token({ context }) {
+    return context.clearCookies({ name: "sAccessToken" });
+}
+
+module.exports = { PASSWORD, signed_up, front, expired, lose_access_token };
