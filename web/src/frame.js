@@ -69,7 +69,15 @@ export function sayError(text, focus = false) {
     if (text && focus) alert.focus();
 }
 
+// What is going on.
 export function sayStatus(text) {
+    status.className = "status";
+    say(status, text);
+}
+
+// What has been done.
+export function sayNews(text) {
+    status.className = "news";
     say(status, text);
 }
 

@@ -58,6 +58,7 @@ export default {
     "refresh.loop": "Die Seite schickt Sie immer wieder zurück. Vielleicht sind Cookies gesperrt, oder die Uhr dieses Geräts geht falsch.",
     "refresh.toSignIn": "Neu anmelden",
 
+    "account.link": "Konto",
     "account.title": "Sie sind angemeldet",
     "account.lead": "bei {app}",
     "account.user": "Benutzer",

@@ -60,6 +60,7 @@ export default {
     "refresh.loop": "The page keeps sending you back. Cookies may be blocked, or the clock of this device may be wrong.",
     "refresh.toSignIn": "Sign in again",
 
+    "account.link": "Account",
     "account.title": "You are signed in",
     "account.lead": "at {app}",
     "account.user": "User",

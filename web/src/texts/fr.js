@@ -58,6 +58,7 @@ export default {
     "refresh.loop": "La page vous renvoie sans cesse ici. Les cookies sont peut-être bloqués, ou l’horloge de cet appareil n’est pas à l’heure.",
     "refresh.toSignIn": "Se reconnecter",
 
+    "account.link": "Compte",
     "account.title": "Votre session est ouverte",
     "account.lead": "à {app}",
     "account.user": "Utilisateur",
