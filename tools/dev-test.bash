@@ -4,7 +4,7 @@
 # Test files run two at a time, the longest first, all in one prove, so that its last lines are the result. What is slow to
 # make (a database cluster) is made once and copied by each of them.
 
-LONGEST_FIRST=(t/conformance.t t/sdk-node.t)
+LONGEST_FIRST=(t/conformance.t t/sdk-node.t t/browser-pages.t t/browser-provider.t t/browser-origins.t)
 
 # Unit tests, and fuzzers run over their corpus only.
 unit_tests()

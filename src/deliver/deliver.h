@@ -44,7 +44,7 @@ struct event {
     struct str recipe_user_id;
     struct str recipe_id;                                  /* emailpassword, thirdparty */
     struct str email, third_party_id, third_party_user_id; /* absent where there is none */
-    json_object *form_fields; /* of the sign-up form besides e-mail and password, or NULL */
+    json_object *form_fields; /* of the sign-up form besides e-mail and password: id to value; or NULL */
 };
 
 enum { DELIVER_EVENT_CALLS = SITE_WEBHOOKS_MAX };

@@ -47,7 +47,7 @@ static int64_t back_off(const struct flight *f)
         ms *= class->factor;
     if (ms > class->most_ms)
         ms = class->most_ms;
-    return ms - ms / 5 + (int64_t)(random_unit() * (double)(ms * 2 / 5)); /* not all at the same moment */
+    return ms - ms / 5 + (int64_t)(random_unit() * (double)ms * 0.4); /* not all at the same moment */
 }
 
 static void set_result(struct flight *f, enum queue_outcome outcome, const char *why)
@@ -208,10 +208,12 @@ static bool set_smtp(struct flight *f, const struct mail_ready *mail)
 static void copy_item(struct flight *f, const struct queue_item *item)
 {
     f->item = *item;
-    struct str *const texts[] = {&f->item.site,       &f->item.target,  &f->item.app,       &f->item.tenant,
-                                 &f->item.message_id, &f->item.payload, &f->item.last_error};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = arena_str(&f->arena, *texts[i]);
+    struct str *const texts[] = {
+        &f->item.site,       &f->item.target,  &f->item.app,        &f->item.tenant,
+        &f->item.message_id, &f->item.payload, &f->item.last_error, NULL,
+    };
+    for (struct str *const *text = texts; *text; text++)
+        **text = arena_str(&f->arena, **text);
     f->c = (struct ctx){.arena = &f->arena, .cud = STR(""), .app = f->item.app, .tenant = f->item.tenant};
 }
 

@@ -107,7 +107,7 @@ static void test_events(void **state)
                       .recipe_user_id = STR("r1"),
                       .recipe_id = STR("emailpassword"),
                       .email = STR("a\"@b.c"),
-                      .form_fields = json_parse(&f.arena, STR("[{\"id\":\"age\",\"value\":\"7\"}]"))};
+                      .form_fields = json_parse(&f.arena, STR("{\"age\":\"7\"}"))};
     assert_int_equal(deliver_event_calls(&f.c, &site, &tenant, &e, calls), 2);
     assert_int_equal(db_run(&f.c, f.db, calls, 2), ST_OK);
     e = (struct event){.kind = SITE_EVENT_SIGN_IN,
@@ -129,7 +129,7 @@ static void test_events(void **state)
     assert_has(body, "{\"type\":\"user.signed_up\",\"timestamp\":\"20");
     assert_has(body, "Z\",\"data\":{\"site\":\"shop\",\"tenantId\":\"public\",\"userId\":\"u1\","
                      "\"recipeUserId\":\"r1\",\"recipeId\":\"emailpassword\",\"email\":\"a\\\"@b.c\","
-                     "\"formFields\":[{\"id\":\"age\",\"value\":\"7\"}]}}");
+                     "\"formFields\":{\"age\":\"7\"}}}");
     assert_has(PQgetvalue(r, 2, PQfnumber(r, "payload")),
                "\"recipeId\":\"thirdparty\",\"thirdParty\":{\"id\":\"google\",\"userId\":\"g2\"}}}");
 }

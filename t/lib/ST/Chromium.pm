@@ -39,7 +39,8 @@ sub bundle ($self) {
             "--outfile=$self->{pages}/page.js",
         ],
     );
-    $built->wait_end(60) && $built->status == 0 or die "esbuild failed\n" . $built->tail;
+    my $done = $built->wait_end(60) && $built->status == 0;
+    die "esbuild failed\n" . $built->tail if !$done;
     return;
 }
 
@@ -62,6 +63,20 @@ sub application ($self) {
             include verify-protect.conf;
             include verify-proxy.conf;
             proxy_pass http://127.0.0.1:$port;
+        }
+END
+}
+
+# The files of the example site, those for members among them, for its server block.
+sub example_files {
+    return <<"END";
+        root @{[top_dir()]}/web/example;
+        default_type text/html;
+        index index.html;
+        location /members/ {
+            auth_request /st-verify;
+            include verify-protect.conf;
+            add_header Cache-Control "private, no-cache";
         }
 END
 }

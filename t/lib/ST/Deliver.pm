@@ -144,6 +144,15 @@ sub mail ($self, $n) {
     return \%mail;
 }
 
+# Mails that came since the last time, once all that were written have been sent; each with its link.
+sub take_mails ($self, $pg) {
+    wait_until(20, sub { pending($pg) == 0 }) or die "mails wait\n";
+    my @new = map { $self->mail($_) } ($self->{taken} // 0) + 1 .. $self->count;
+    $self->{taken} += @new;
+    ($_->{link}) = $_->{text} =~ m{^(https?://\S+)}m for @new;
+    return @new;
+}
+
 sub mails ($self) { return map { $self->mail($_) } 1 .. $self->count }
 
 sub utf8_file ($path) {
