@@ -30,7 +30,7 @@ function languageSwitch() {
 
 // The content of a page under its heading, with the messages between them.
 export function showPage({ title, lead }, ...content) {
-    write(document.querySelector("title"), title);
+    write(document.querySelector("title"), config ? { key: "title", page: { key: title }, app: config.appName } : title);
     sayError(undefined);
     sayStatus(undefined);
     main.replaceChildren(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Deutsch",
+    "title": "{page} · {app}",
     "language.label": "Sprache",
 
     "signIn.title": "Anmelden",

@@ -3,6 +3,7 @@
 // The English catalogue: every text of the pages. The other languages have the same keys.
 export default {
     name: "English",
+    "title": "{page} · {app}",
     "language.label": "Language",
 
     "signIn.title": "Sign in",

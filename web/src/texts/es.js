@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Español",
+    "title": "{page} · {app}",
     "language.label": "Idioma",
 
     "signIn.title": "Iniciar sesión",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Français",
+    "title": "{page} · {app}",
     "language.label": "Langue",
 
     "signIn.title": "Connexion",
