@@ -17,7 +17,7 @@ const { isDeepStrictEqual, inspect } = require("node:util");
 const { chromium } = require("playwright-core");
 const { Tab } = require("./tab");
 
-const { CHROMIUM, SITE, CORE, ONLY } = process.env;
+const { CHROMIUM, SITE, ONLY } = process.env;
 const WAIT_MS = 15000 * Number(process.env.ST_SLOW || 1);
 const SCENARIO_MS = 2 * WAIT_MS;
 const FLAGS = [
@@ -81,6 +81,7 @@ class Scenario {
             sdk: settings.sdk || "web-js",
             appInfo: { appName: "Test", apiDomain: SITE, apiBasePath: "/auth", ...settings.appInfo },
             session: settings.session || {},
+            tenantId: settings.tenantId,
         });
         person.tab = async (url = settings.page || `${SITE}/bare/`) => {
             const tab = new Tab(await context.newPage(), WAIT_MS);
@@ -166,4 +167,4 @@ async function run() {
     report({ done: true });
 }
 
-module.exports = { scenario, run, SITE, CORE };
+module.exports = { scenario, run, SITE };

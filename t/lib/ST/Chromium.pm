@@ -52,14 +52,15 @@ sub bare_page ($self) {
 END
 }
 
-# Starts an application that only says who it is told that it is, below /api/ of a site, for those with a session; for the
-# site's server block.
+# Starts an application that only says who it is told that it is, below /api/ of a site for those with a session, below /admin/
+# for those with the role admin. For the site's server block.
 sub application ($self) {
     my $port = free_port();
     push @{ $self->{applications} }, ST::Node::start("$self->{dir}/application.js", $self->{modules}, PORT => $port);
-    return <<"END";
-        location /api/ {
-            auth_request /st-verify;
+    my %require = (api => q{}, admin => '/role=admin');
+    return join q{}, map { <<"END" } sort keys %require;
+        location /$_/ {
+            auth_request /st-verify$require{$_};
             include verify-protect.conf;
             include verify-proxy.conf;
             proxy_pass http://127.0.0.1:$port;
