@@ -68,14 +68,14 @@ sub application ($self) {
 END
 }
 
-# The files of the example site, those for members among them, for its server block.
-sub example_files {
+# The files of the example site, those for members among them, for its server block. REQUIRED: what makes a member.
+sub example_files ($required = q{}) {
     return <<"END";
         root @{[top_dir()]}/web/example;
         default_type text/html;
         index index.html;
         location /members/ {
-            auth_request /st-verify;
+            auth_request "/st-verify/$required";
             include verify-protect.conf;
             add_header Cache-Control "private, no-cache";
         }
@@ -94,7 +94,7 @@ sub run ($self, $name, %env) {
             TMPDIR    => $dir,
             NODE_PATH => $self->{modules},
             CHROMIUM  => $self->{browser},
-            (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(ST_SLOW ONLY)),
+            (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(ST_SLOW ST_SCENARIO)),
             %env,
         },
         cmd => ['node', "$self->{dir}/$name.js"],
