@@ -129,6 +129,8 @@ scenario("a forgotten password", async (t) => {
 
     const { tab: other, page: reset } = await open(t, link.slice(SITE.length));
     t.ok(!reset.url().includes("token="), "the secret leaves the address bar");
+    await reset.reload();
+    await ready(other);
     await reset.fill("#password", "liskov1987");
     await reset.click("#submit");
     await reset.waitForSelector("#password-changed");
@@ -181,6 +183,19 @@ scenario("an access token that is lost while the session lives", async (t) => {
     t.ok(tab.calls.length < 100, "does not go in circles");
     if (await page.locator("#sign-in-form").count()) await fill_in(page, "niklaus@example.com", PASSWORD);
     await page.waitForSelector("#members-only");
+});
+
+scenario("no network for a moment", async (t) => {
+    await join(t, "john@example.com");
+    const { person, page } = await open(t, "/login/?redirectToPath=/members/");
+    await person.context.setOffline(true);
+    await fill_in(page, "john@example.com", PASSWORD);
+    await page.waitForSelector("#page-error:visible");
+    t.is(await page.inputValue("#email"), "john@example.com", "the form stays as it was, and says so");
+    await person.context.setOffline(false);
+    await page.click("#submit");
+    await page.waitForURL(MEMBERS);
+    t.ok(true, "and works when there is one again");
 });
 
 scenario("a target elsewhere", async (t) => {

@@ -42,6 +42,17 @@ scenario("sign-out in another tab", async (t) => {
     t.is((await other.fetch(ME)).status, 401, "the other one too gets nothing any more");
 });
 
+scenario("somebody else in another tab", async (t) => {
+    const { person, tab, id } = await signed_up(t);
+    const { email: other_email, id: other_id } = await signed_up(t);
+    const second = await person.tab();
+    await second.sign_out();
+    await second.sign_in(other_email, PASSWORD);
+    t.is((await tab.fetch(ME)).json.userId, other_id, "is who the browser is for the application");
+    t.is(await tab.run(() => Session.getUserId()), other_id, "and for the first tab");
+    t.ok(id !== other_id, "not the one before");
+});
+
 scenario("a stolen refresh token", async (t) => {
     const { person, tab, id } = await signed_up(t);
     const stolen = await person.context.cookies();
