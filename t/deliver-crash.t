@@ -34,10 +34,10 @@ sub bury ($died) {
 
 subtest 'the jobs process is killed' => sub {
     my @users = map { "u$_" } 1 .. 20;
-    add_events($pg, 'fast', map { my $n = $_; map { ($_ => $n) } @users } 1 .. 15);
     add_mail($pg, "m$_\@example.com") for 1 .. 20;
     for my $round (1 .. 5) {
         my $before = $hooks->count;
+        add_events($pg, 'fast', map { my $n = 3 * $round - $_; map { ($_ => $n) } @users } 2, 1, 0);
         ok $hooks->wait_count($before + 10 + int rand 20), "round $round: some came";
         my ($pid) = jobs;
         kill 'KILL', $pid;

@@ -57,7 +57,7 @@ for my $name (sort keys %wanted) {
     is_deeply [sort @{ $columns->{$name} // [] }], [sort @{ $wanted{$name}{columns} }], "$name: columns";
     is_deeply [sort @{ $constraints->{$name} // [] }, @{ $indexes->{$name} // [] }], [sort @{ $wanted{$name}{keys} // [] }], "$name: keys and indexes";
 }
-is_deeply [sort grep { !$wanted{$_} } keys %$columns], ['stfcgi_migrations'], 'and a table of our own';
+is_deeply [sort grep { !$wanted{$_} } keys %$columns], ['stfcgi_deliveries', 'stfcgi_migrations'], 'and tables of our own';
 
 subtest 'activity_log' => sub {
     my @parts = map { $_->[0] } @{ $pg->query(q{SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'activity_log'::regclass ORDER BY 1}) };

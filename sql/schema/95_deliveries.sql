@@ -2,10 +2,11 @@
 -- Mails and webhooks on their way. Not known to the reference core.
 
 -- table: stfcgi_deliveries
--- target: 'mail', or 'webhook ' and the webhook's id. user_id: deliveries of one user to one target go out in the order
--- of their id; NULL: in any order. payload: the body of a webhook as it is sent, a JSON object for mails, whose link
--- does not stay when they are given up. Times: ms of the database's clock, which all nodes share. due_at: when somebody may take it; whoever does
--- moves it on, which is its lease, and counts attempts up, which tells leases apart. failed_at: given up.
+-- target: 'mail', or 'webhook ' and the webhook's id. user_id: deliveries of one user to one target are a queue, they go
+-- out in the order of their id; NULL: in any order. payload: the body of a webhook as it is sent; a JSON object for mails,
+-- whose link does not stay when they are given up. due_at: when somebody may take it; whoever does moves it on, which is
+-- the lease, and counts attempts up, which tells leases apart. failed_at: when it was given up. Times: ms of the
+-- database's clock, which all nodes share.
 CREATE TABLE IF NOT EXISTS {stfcgi_deliveries} (
     id BIGSERIAL,
     app_id VARCHAR(64) NOT NULL DEFAULT 'public',
@@ -27,6 +28,6 @@ CREATE TABLE IF NOT EXISTS {stfcgi_deliveries} (
 );
 CREATE INDEX IF NOT EXISTS stfcgi_deliveries_due_index ON {stfcgi_deliveries} (site, target, due_at)
     WHERE failed_at IS NULL;
-CREATE INDEX IF NOT EXISTS stfcgi_deliveries_user_index ON {stfcgi_deliveries} (site, target, user_id, id)
-    WHERE failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS stfcgi_deliveries_queue_index ON {stfcgi_deliveries}
+    ((site || ' ' || target || ' ' || user_id), id) WHERE failed_at IS NULL;
 CREATE INDEX IF NOT EXISTS stfcgi_deliveries_tenant_id_index ON {stfcgi_deliveries} (app_id, tenant_id);

@@ -149,6 +149,31 @@ static void test_rolled_back(void **state)
     assert_int_equal(ROWS(rows()), 0);
 }
 
+static void write_event(struct str user)
+{
+    struct db_call calls[DELIVER_EVENT_CALLS];
+    struct event e = {.kind = SITE_EVENT_SIGN_IN, .user_id = user, .recipe_user_id = user};
+    assert_int_equal(deliver_event_calls(&f.c, &site, &tenant, &e, calls), 1);
+    write_call(calls[0]);
+}
+
+/* An event behind one of the same user that fails is not looked at before that one is. */
+static void test_behind_a_failure(void **state)
+{
+    (void)state;
+    clear();
+    write_event(STR("u1"));
+    write_event(STR("u1"));
+    const PGresult *r = rows();
+    assert_text(r, 1, "wait", "0");
+    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_fail_deliveries, db_i64(3600 * 1000)), ST_OK);
+    write_event(STR("u1"));
+    write_event(STR("u2"));
+    r = rows();
+    assert_text(r, 3, "wait", "0");
+    assert_string_equal(PQgetvalue(r, 2, PQfnumber(r, "due_at")), PQgetvalue(r, 0, PQfnumber(r, "due_at")));
+}
+
 static void age(int64_t ms)
 {
     assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_test_age_deliveries, db_i64(ms)), ST_OK);
@@ -166,15 +191,12 @@ static void test_forgotten(void **state)
 {
     enum { HOUR = 3600 * 1000 };
     (void)state;
-    struct db_call calls[DELIVER_EVENT_CALLS];
     struct mail m = {.to = STR("a@b.c"), .link = STR("https://x/?token=secret")};
-    struct event e = {.kind = SITE_EVENT_SIGN_IN, .user_id = STR("u1"), .recipe_user_id = STR("u1")};
     clear();
     write_call(deliver_mail_call(&f.c, &site, &tenant, &m)); /* for a minute */
     age(HOUR);
     assert_int_equal(run_portion(STMT_deliver_give_up_forgotten), 0);
-    assert_int_equal(deliver_event_calls(&f.c, &site, &tenant, &e, calls), 1);
-    write_call(calls[0]);
+    write_event(STR("u1"));
     age(72 * (int64_t)HOUR);
     assert_int_equal(run_portion(STMT_deliver_give_up_forgotten), 1);
     const PGresult *r = rows();
@@ -196,9 +218,8 @@ int main(void)
 {
     fixture_start();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail),
-        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_rolled_back),
+        cmocka_unit_test(test_mail),        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_rolled_back), cmocka_unit_test(test_behind_a_failure),
         cmocka_unit_test(test_forgotten),
     };
     return cmocka_run_group_tests(tests, start, stop);

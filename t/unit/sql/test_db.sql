@@ -167,7 +167,10 @@ SELECT tablename FROM pg_tables
 WHERE schemaname = '{schema}' AND tablename IN ('{#session_info}', '{#key_value}') ORDER BY 1
 
 -- name: test_deliveries
-SELECT d.*, give_up_at - created_at AS lifetime FROM {stfcgi_deliveries} d ORDER BY id
+SELECT d.*, give_up_at - created_at AS lifetime, due_at - created_at AS wait FROM {stfcgi_deliveries} d ORDER BY id
+
+-- name: test_fail_deliveries
+UPDATE {stfcgi_deliveries} SET last_error = 'x', due_at = created_at + $1
 
 -- name: test_age_deliveries
 UPDATE {stfcgi_deliveries} SET created_at = created_at - $1, due_at = due_at - $1, give_up_at = give_up_at - $1,
