@@ -83,8 +83,12 @@ enum st_err denied_begin(struct service *s, struct exchange *x)
     struct judgement judgement;
     ST_TRY(auth_call_new(s, x, &k));
     ST_TRY(judge(k, &judgement));
-    if (judgement.verdict == JUDGED_GOOD)
+    if (judgement.verdict == JUDGED_GOOD || judgement.verdict == JUDGED_PREFLIGHT_PASSES)
         return answer_other_reason(k);
+    if (judgement.verdict == JUDGED_PREFLIGHT) { /* whose headers are nginx's (nginx/cors.conf) */
+        x->rs.status = 204;
+        return ST_OK;
+    }
     if (judgement.verdict == JUDGED_INVALID_CLAIMS)
         return answer_claims(k, &judgement);
     if (is_navigation(&x->rq) && !is_login_page(k))

@@ -88,6 +88,7 @@ static const struct {
 } switches[] = {
     {"check database", offsetof(struct requirements, check_database)},
     {"anti-csrf", offsetof(struct requirements, anti_csrf)},
+    {"preflight", offsetof(struct requirements, preflight)},
 };
 
 static bool read_switch(struct str word, struct requirements *out)

@@ -21,6 +21,7 @@ struct requirements {
     } claims[REQUIRE_CLAIMS];
     size_t nclaims;
     bool check_database, anti_csrf;
+    bool preflight; /* CORS preflights pass, and the application answers them */
 };
 
 /* TEXT absent or empty: nothing beyond a session. False: a word is unknown, has a value that it does not take
