@@ -8,8 +8,11 @@
 static enum st_err read_requirements(struct auth_call *k, struct requirements *out)
 {
     struct str wrong;
-    if (requirements_read(k->c->arena, http_param(&k->x->rq, "ST_REQUIRE"), out, &wrong))
+    if (requirements_read(k->c->arena, http_param(&k->x->rq, "ST_REQUIRE"), out, &wrong)) {
+        if (k->site->email_verification_required)
+            requirements_add_verified_email(out);
         return ST_OK;
+    }
     LOG_ERROR(k->c, "nobody passes a location of site %.*s: ST_REQUIRE holds \"%.*s\"",
               STR_ARG(k->site->name), STR_ARG(str_head(wrong, 100)));
     return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
