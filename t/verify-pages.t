@@ -50,11 +50,15 @@ subtest 'pages' => sub {
     is open_page('/members/page.html', cookies => access($member))->{text}, "<p>inside</p>\n", 'a member is let in';
     leads_to(open_page('/members/page.html'), '/', '/members/page.html', 'nobody');
     leads_to(open_page('/members/%C3%A4;p?x=1&y=%2F'), '/', '/members/%C3%A4;p?x=1&y=%2F', 'path and query as they came');
+    my $long = '/members/x?' . '%' x 4085;
+    leads_to(open_page($long), '/', $long, 'a long address');
+    my $got = open_page("$long%" . 'x' x 20_000);
+    is "$got->{status} $got->{headers}{location}", "302 @{[$s->site_url('example')]}/login/", 'a longer one is forgotten';
     leads_to(open_page('/members/page.html', cookies => access($old)), '/try-refresh', '/members/page.html', 'an expired token');
     leads_to(open_page('/members/page.html', cookies => access($ended)), '/try-refresh', '/members/page.html', 'a session that has ended');
     leads_to(open_page('/members/page.html', cookies => { sFrontToken => 'x' }), '/try-refresh', '/members/page.html', 'a front end with a session');
     leads_to(open_page('/members/page.html', method => 'HEAD'), '/', '/members/page.html', 'HEAD');
-    my $got = open_page('/members/page.html', cookies => access($guest));
+    $got = open_page('/members/page.html', cookies => access($guest));
     is $got->{status}, 403, 'a guest may not';
     is $got->{json}{message}, 'invalid claim', 'and is told why';
 };

@@ -33,16 +33,23 @@ static bool is_login_page(const struct auth_call *k)
            (path.n == base.n || path.p[base.n] == '/' || path.p[base.n] == '?');
 }
 
-/* To a page below websiteBasePath that leads back here. */
+/* nginx holds the headers of an answer in 32 KiB (nginx/supertokens-fcgi.conf), and an address becomes three
+ * times as long. */
+enum { WAY_BACK_BYTES = 4096 };
+
+/* To a page below websiteBasePath that leads back here; from a very long address just there. */
 static enum st_err redirect(struct auth_call *k, const char *page)
 {
     struct http_response *rs = &k->x->rs;
+    struct str back = k->x->rq.uri;
+    struct str query = back.n > WAY_BACK_BYTES ? STR("")
+                                               : ARENA_CONCAT(k->c->arena, STR("?redirectToPath="),
+                                                              percent_encode(k->c->arena, back));
     rs->status = 302;
     rs->body = STR("");
-    http_add_header(rs, "Location",
-                    arena_printf(k->c->arena, "%.*s%.*s%s?redirectToPath=%s",
-                                 STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path), page,
-                                 percent_encode(k->c->arena, k->x->rq.uri).p));
+    http_add_header(
+        rs, "Location",
+        ARENA_CONCAT(k->c->arena, k->site->website_domain, k->site->website_base_path, str_of(page), query));
     http_add_header(rs, "Cache-Control", STR("no-store"));
     return ST_ANSWERED;
 }
