@@ -50,6 +50,7 @@ subtest 'pages' => sub {
     is open_page('/members/page.html', cookies => access($member))->{text}, "<p>inside</p>\n", 'a member is let in';
     leads_to(open_page('/members/page.html'), '/', '/members/page.html', 'nobody');
     leads_to(open_page('/members/%C3%A4;p?x=1&y=%2F'), '/', '/members/%C3%A4;p?x=1&y=%2F', 'path and query as they came');
+    leads_to(open_page("${_}evil.example/../members/x"), '/', '/evil.example/../members/x', 'nothing that browsers take for another host') for '//', '///', '/\\';
     my $long = '/members/x?' . '%' x 4085;
     leads_to(open_page($long), '/', $long, 'a long address');
     my $got = open_page("$long%" . 'x' x 20_000);

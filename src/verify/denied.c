@@ -37,11 +37,20 @@ static bool is_login_page(const struct auth_call *k)
  * times as long. */
 enum { WAY_BACK_BYTES = 4096 };
 
+/* The address that was asked for, as a path that no browser takes for one of another host: "//host/" is. */
+static struct str way_back(struct arena *a, struct str uri)
+{
+    size_t i = 0;
+    while (i < uri.n && (uri.p[i] == '/' || uri.p[i] == '\\'))
+        i++;
+    return ARENA_CONCAT(a, STR("/"), str_from(uri, i));
+}
+
 /* To a page below websiteBasePath that leads back here; from a very long address just there. */
 static enum st_err redirect(struct auth_call *k, const char *page)
 {
     struct http_response *rs = &k->x->rs;
-    struct str back = k->x->rq.uri;
+    struct str back = way_back(k->c->arena, k->x->rq.uri);
     struct str query = back.n > WAY_BACK_BYTES ? STR("")
                                                : ARENA_CONCAT(k->c->arena, STR("?redirectToPath="),
                                                               percent_encode(k->c->arena, back));
