@@ -21,6 +21,8 @@ my $s        = ST::Stack->new(
                 $provider->google,
                 $provider->github,
                 $provider->custom(thirdPartyId => 'secret', clients => [ST::Provider::client(clientSecret => 'a-wrong-secret')]),
+                $provider->custom(thirdPartyId => 'workspaces', thirdPartyImplementation => 'google-workspaces',
+                    clients => [ST::Provider::client(additionalConfig => { hd => 'example.com' })]),
                 $provider->custom(thirdPartyId => 'dead',   oidcDiscoveryEndpoint => "$dead/openid"),
                 { config => { %to, thirdPartyId => 'dead-token', tokenEndpoint => "$dead/token", jwksURI => "$dead/jwks" } },
                 { config => { %to, thirdPartyId => 'plain', tokenEndpoint => $provider->url('/oidc/token'), userInfoEndpoint => $provider->url('/oidc/userinfo') } },
@@ -137,10 +139,24 @@ subtest 'id tokens that are not good' => sub {
         $provider->control('id-token' => $knob);
         failed(sign_in(), 502, "WARN .*id token: .*$log", $name);
     }
+    $provider->control('id-token' => { claims => { sub => '7' } });
+    failed(sign_in(), 502, 'WARN .*id token and user info are not of the same user', 'of another user than the access token');
     my $users = $s->pg->value('SELECT count(*) FROM thirdparty_users');
     $provider->control('id-token' => { claims => { aud => ['client-web', 'b'] } });
     is sign_in()->{json}{status}, 'OK', 'one of several clients';
     is $s->pg->value('SELECT count(*) FROM thirdparty_users'), $users, 'none of the bad ones has made a user';
+};
+
+subtest 'workspaces' => sub {
+    my ($other, $own) = map { { 'id-token' => { claims => { hd => $_ } } } } 'other.example.com', 'example.com';
+    $provider->control(%$other);
+    failed(sign_in('workspaces'), 502, 'WARN .*it is of another workspace', 'another one');
+    $provider->control('id-token' => { omit => JSON::PP::true });
+    failed(sign_in('workspaces'), 502, 'WARN .*without an id token it is not known of which workspace', 'nothing tells which');
+    is sign_in()->{json}{status}, 'OK', 'which others need not say';
+    $provider->control(%$own);
+    is sign_in('workspaces')->{json}{status}, 'OK', 'the right one';
+    $provider->reset;
 };
 
 subtest 'a provider that is slow' => sub {

@@ -6,8 +6,15 @@
 #include "json/json.h"
 #include "thirdparty/flow.h"
 
+static enum flow_next not_accepted(struct flow *f, const char *why)
+{
+    return flow_fail(f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_BAD_ANSWER, "%s", why);
+}
+
 static enum flow_next finish(struct flow *f)
 {
+    if (f->claims && f->user_info && !identity_is_one(f->claims, f->user_info, f->tokens_of_client))
+        return not_accepted(f, "id token and user info are not of the same user (sub)");
     if (identity_find(f->c->arena, f->provider, f->claims, f->user_info, f->emails, &f->identity))
         return FLOW_DONE;
     return flow_fail(f, FLOW_BAD_ANSWER, "no user id in what it says of the user (userInfoMap)");
@@ -202,19 +209,37 @@ static bool is_header_text(struct str s)
     return true;
 }
 
+/* An access token that a client brings by itself may have been made for anybody's application, whose operator
+ * could sign in here as each of its users. So it is not enough where there is something better to bring: an
+ * id token, or what tells for whom it was made. (The reference takes it.) */
+static const char *needs_more(const struct flow *f)
+{
+    const struct provider *p = f->provider;
+    if (f->claims)
+        return NULL;
+    if (identity_needs_claims(p))
+        return "without an id token it is not known of which workspace the user is";
+    if (f->tokens_of_client && p->jwks_uri.p)
+        return "an access token without an id token may be another application's";
+    if (f->tokens_of_client && p->kind->checks_audience && !p->client_secret.p)
+        return "without a clientSecret it cannot be asked of which application the access token is";
+    return NULL;
+}
+
 enum flow_next flow_get_user_info(struct flow *f)
 {
     const struct provider *p = f->provider;
+    const char *more = needs_more(f);
     bool can_ask = f->access_token.p && p->user_info_endpoint.p;
     if (!can_ask && !f->claims)
         return flow_fail(
             f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_MISCONFIGURED,
             "neither an id token that can be checked nor an access token for a user info endpoint");
+    if (more)
+        return not_accepted(f, more);
     if (!can_ask)
         return finish(f);
     if (!is_header_text(f->access_token))
-        return flow_fail(f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_BAD_ANSWER,
-                         "the access token has characters that no header can carry");
-    bool check = p->kind->checks_audience && f->tokens_of_client && p->client_secret.p;
-    return check ? check_audience(f) : ask_for_user_info(f);
+        return not_accepted(f, "the access token has characters that no header can carry");
+    return p->kind->checks_audience && f->tokens_of_client ? check_audience(f) : ask_for_user_info(f);
 }

@@ -29,7 +29,7 @@
 //                        how: a status; slow (with "ms"); garbage, html, array, text, huge, empty, cut, redirect
 //                        times: how often (1); 0: until further notice
 //     /control/id-token  {"claims": {"aud": "x", "exp": null}, "expires_in": -100, "tamper": "signature"|"payload",
-//                         "alg": "none"|"HS256", "kid": "x"}                  the id tokens from now on; {} as usual
+//                         "alg": "none"|"HS256", "kid": "x", "omit": true}    the id tokens from now on; {} as usual
 //     /control/discovery {"issuer": "x", "jwks_uri": null}                    laid over the OpenID configuration
 //     /control/rotate    {"alg": "RS256"|"PS256"|"ES256"|"EdDSA", "keep": true}   a new key; keep: the old ones stay
 //     /control/reset     {}                                                   all of this as in the beginning
@@ -264,7 +264,8 @@ function token(realm, req, res, params) {
   const access = (github ? 'gho_' : '') + random();
   state.tokens.set(access, { realm, client: id, user: grant.user });
   const answer = { access_token: access, token_type: 'Bearer', scope: grant.scope };
-  if (!github) Object.assign(answer, { expires_in: 600, id_token: idToken(realm, id, state.users[grant.user]) });
+  if (!github) answer.expires_in = 600;
+  if (!github && !state.idToken.omit) answer.id_token = idToken(realm, id, state.users[grant.user]);
   return json(res, 200, answer);
 }
 
