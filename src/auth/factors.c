@@ -72,3 +72,10 @@ enum st_err auth_pre_auth(struct auth_call *k, const char *factor)
         "First factor sign in/up called for a non-first factor with an active session. This might "
         "indicate that you are trying to use this as a secondary factor, but disabled account linking.");
 }
+
+enum st_err auth_post_auth(struct auth_call *k, const struct user *user, const struct login_method *method)
+{
+    if (k->session && user_method(user, k->session->token.recipe_user_id))
+        return ST_OK;
+    return auth_session_create(k, k->tenant, user, method);
+}

@@ -40,7 +40,7 @@ static void answer_email_exists(struct auth_call *k)
 static enum st_err answer_signed_in(struct auth_call *k, const struct user *user,
                                     const struct login_method *method)
 {
-    ST_TRY(auth_session_create(k, k->tenant, user, method));
+    ST_TRY(auth_post_auth(k, user, method));
     auth_status(k, "OK");
     auth_write_user(k, user);
     return ST_OK;
