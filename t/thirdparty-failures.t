@@ -82,10 +82,16 @@ subtest 'codes that are not good' => sub {
     $body = $provider->authorise($auth, 'github');
     $body->{redirectURIInfo}{redirectURIQueryParams}{code} = 'made-up';
     failed($auth->post('/signinup', $body), 400, 'INFO .*token endpoint: bad_verification_code', 'GitHub says so with status 200');
+    $provider->fault(token => 400, error => 'invalid_request');
+    failed(sign_in(), 400, 'INFO .*token endpoint: invalid_request', 'LinkedIn and Twitter call it so');
+    $provider->fault(token => 400, error => { code => 100, message => 'This authorization code has been used.' });
+    failed(sign_in(), 400, 'INFO .*token endpoint: invalid_grant', 'and Facebook by a number');
 };
 
 subtest 'a bad configuration' => sub {
     failed(sign_in('secret'), 500, 'ERROR .*token endpoint: status 401, error invalid_client', 'a wrong client secret');
+    $provider->fault(token => 400, error => { code => 1, message => 'Error validating client secret.' });
+    failed(sign_in(), 500, 'ERROR .*token endpoint: status 400, error unknown', 'the same at Facebook');
     unlike $s->service->log_text, qr/a-wrong-secret|secret-web/, 'secrets are not logged';
     my %url = (dead => 502, 'dead-token' => 200);
     is $auth->get("/authorisationurl?thirdPartyId=$_&redirectURIOnProviderDashboard=http://x/")->{status}, $url{$_}, "URL of $_"
