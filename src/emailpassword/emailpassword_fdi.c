@@ -134,7 +134,10 @@ static enum st_err wrong_credentials(struct auth_call *k)
 
 static enum st_err finish_unknown(struct exchange *x)
 {
-    return wrong_credentials(x->door);
+    struct auth_call *k = x->door;
+    const struct sign_in *s = k->state;
+    ST_TRY(emailpassword_job_error(k->c, s->job)); /* as for a known one */
+    return wrong_credentials(k);
 }
 
 static enum st_err finish_signin(struct exchange *x)
