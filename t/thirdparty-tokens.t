@@ -14,7 +14,8 @@ use ST::Users;
 
 my $provider = ST::Provider->new;
 my $public   = $provider->github(thirdPartyId => 'github-device', clients => [{ clientId => 'client-public' }]);
-my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
+my $discord  = { config => { thirdPartyId => 'discord', tokenEndpoint => $provider->url('/oidc/token'), userInfoEndpoint => $provider->url('/oidc/users/@me'), clients => [ST::Provider::client()] } };
+my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public, $discord) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
 my $auth     = ST::Auth->new(url => $s->site_url);
 
 # The provider's answer to a code of its own.
@@ -64,6 +65,11 @@ subtest 'access tokens of other applications' => sub {
     my $other = tokens('github', client => 'client-evil')->{access_token};
     is sign_in('github', { access_token => $other })->{status}, 400, 'one that another application was given';
     is $provider->log->[-1]{at}, 'application', 'is found out by asking';
+    $other = tokens('oidc', client => 'client-evil')->{access_token};
+    is sign_in('discord', { access_token => $other })->{status}, 400, 'another application at Discord';
+    is sign_in('discord', { access_token => tokens('oidc')->{access_token} })->{json}{status}, 'OK', 'and our own';
+    is_deeply [map { $_->{at} } @{ $provider->log }], [qw(token application token application user)], 'as it says when asked';
+    $other = tokens('github', client => 'client-evil')->{access_token};
     is sign_in('github-device', { access_token => $other })->{status}, 400, 'which needs a secret of our own';
 };
 

@@ -158,6 +158,16 @@ static enum flow_next ask_for_user_info(struct flow *f)
 
 /* ---- whose access token it is ---- */
 
+static enum flow_next check_owner(struct flow *f, json_object *application, const char *member)
+{
+    json_object *id = json_object_is_type(application, json_type_object)
+                          ? json_object_object_get(application, member)
+                          : NULL;
+    return str_is(json_str(id), f->provider->client_id)
+               ? ask_for_user_info(f)
+               : flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not of this application");
+}
+
 static enum flow_next got_audience(struct flow *f)
 {
     const struct http_call *call = &f->call;
@@ -166,10 +176,31 @@ static enum flow_next got_audience(struct flow *f)
     json_object *answer = call->status == 200 ? json_parse(f->c->arena, call->answer) : NULL;
     json_object *app =
         json_object_is_type(answer, json_type_object) ? json_object_object_get(answer, "app") : NULL;
-    if (json_object_is_type(app, json_type_object) &&
-        str_is(json_str(json_object_object_get(app, "client_id")), f->provider->client_id))
-        return ask_for_user_info(f);
-    return flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not of this application");
+    return check_owner(f, app, "client_id");
+}
+
+static enum flow_next got_application(struct flow *f)
+{
+    enum flow_next next;
+    json_object *answer = answer_of(f, "check of the access token", &next);
+    if (!answer)
+        return next;
+    return check_owner(f,
+                       json_object_is_type(answer, json_type_object)
+                           ? json_object_object_get(answer, f->provider->kind->audience->object)
+                           : NULL,
+                       "id");
+}
+
+static enum flow_next ask_for_application(struct flow *f)
+{
+    const struct provider_audience *wanted = f->provider->kind->audience;
+    struct str base = f->provider->user_info_endpoint, end = str_of(wanted->instead_of);
+    if (base.n < end.n || !str_is(str_from(base, base.n - end.n), end))
+        return flow_fail(f, FLOW_MISCONFIGURED, "its userInfoEndpoint does not end with %s",
+                         wanted->instead_of);
+    base = str_head(base, base.n - end.n);
+    return ask(f, ARENA_CONCAT(f->c->arena, base, str_of(wanted->path)), got_application);
 }
 
 /* A token that another application was given must not sign anybody in here. The reference means to ask and
@@ -241,5 +272,9 @@ enum flow_next flow_get_user_info(struct flow *f)
         return finish(f);
     if (!is_header_text(f->access_token))
         return not_accepted(f, "the access token has characters that no header can carry");
-    return p->kind->checks_audience && f->tokens_of_client ? check_audience(f) : ask_for_user_info(f);
+    if (!f->tokens_of_client || f->claims)
+        return ask_for_user_info(f);
+    return p->kind->checks_audience ? check_audience(f)
+           : p->kind->audience      ? ask_for_application(f)
+                                    : ask_for_user_info(f);
 }

@@ -14,7 +14,7 @@
 //
 // Paths below a name: /.well-known/openid-configuration, /authorize (a page to consent: pick a user, then the
 // buttons #approve and #deny), /token, /jwks, /userinfo; /github/user, /github/user/emails,
-// /github/applications/ID/token.
+// /github/applications/ID/token; /oidc/users/@me and /oidc/oauth2/@me in the form of Discord.
 //
 // Clients: client-web with the secret secret-web; client-public without a secret, which must use PKCE;
 // com.example.web at /apple, whose keyId, teamId and privateKey GET /control/apple gives.
@@ -303,6 +303,16 @@ function githubApplication(realm, req, res, params) {
   return json(res, 200, { app: { client_id: id }, user: { login: found.user } });
 }
 
+function discordUser(realm, req, res) {
+  const user = userOf(realm, req, res);
+  if (user) json(res, 200, { id: user.sub, email: user.email, verified: user.email_verified });
+}
+
+function discordApplication(realm, req, res) {
+  const [, access] = (req.headers.authorization ?? '').split(' ');
+  if (userOf(realm, req, res)) json(res, 200, { application: { id: state.tokens.get(access).client }, scopes: ['identify'] });
+}
+
 function discovery(realm, req, res) {
   const base = `${origin}/${realm}`;
   const document = {
@@ -351,6 +361,8 @@ const routes = [
   ['GET', '/userinfo', 'userinfo', userinfo],
   ['GET', '/user', 'user', githubUser],
   ['GET', '/user/emails', 'emails', githubEmails],
+  ['GET', '/users/@me', 'user', discordUser],
+  ['GET', '/oauth2/@me', 'application', discordApplication],
   ['POST', /^\/applications\/[^/]+\/token$/, 'application', githubApplication],
   ['GET', '/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],
   ['GET', '/login/oauth/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],
