@@ -45,7 +45,7 @@ $origins .= "\"sub https://www.example.com:$secure_pages\" \$http_origin;\n";
 
 my $application = $chromium->application;
 my %conf        = map { ($_ => $chromium->bare_page . $application . $cors) } keys %site;
-$conf{$_} .= "listen 127.0.0.1:$tls{$_} ssl; $ssl" for keys %tls;
+$conf{$_} .= "listen 127.0.0.1:$tls{$_} ssl http2; $ssl" for keys %tls;
 
 my $stack = ST::Stack->new(
     sites     => \%site,
@@ -60,7 +60,7 @@ my $stack = ST::Stack->new(
     server {
         listen 127.0.0.1:$pages;
         listen 127.0.0.1:$strangers;
-        listen 127.0.0.1:$secure_pages ssl;
+        listen 127.0.0.1:$secure_pages ssl http2;
         $ssl
         @{[$chromium->bare_page]}
     }

@@ -59,7 +59,7 @@ sub visits_site ($run) {
     my $id    = $up->{json}{user}{id} // die "not signed up: $up->{text}\n";
     my $open  = page('/members/');
     like $open->{text}, qr/"members-only"/, 'a member gets the page';
-    is $open->{headers}{'cache-control'}, 'private, no-cache', 'which has to be asked for each time';
+    is $open->{headers}{'cache-control'}, 'no-store', 'which no browser keeps';
     like page('/who/')->{text}, qr{<dd id="who-user-id">\Q$id\E</dd>}, 'nginx says who it is';
 
     is $browser->post('/auth/user/password/reset/token', { formFields => \@email })->{json}{status}, 'OK', 'a forgotten password';

@@ -90,7 +90,7 @@ subtest 'Static files' => sub {
     protects($name, '/members/');
     my $got = ask($name, '/members/', $user);
     is $got->{text}, "at members\n", 'a file for members';
-    is $got->{headers}{'cache-control'}, 'private, no-cache', 'which no cache keeps';
+    is $got->{headers}{'cache-control'}, 'no-store', 'which no cache keeps';
     is ask($name, '/index.html')->{text}, "at .\n", 'others are for everybody';
     unlike ask($name, $_)->{text}, qr/at members/, "nobody gets the file by $_" for map { s/FILE/index.html/r } @detours;
     is ask($name, '/members/none', $user)->{status}, 404, 'what is not there';

@@ -86,6 +86,17 @@ scenario("sign out and in", async (t) => {
     nothing_wrong(t, tab);
 });
 
+scenario("the way back after signing out", async (t) => {
+    const { tab, page } = await join(t, "annie@example.com");
+    await page.goto(`${LOGIN}account`);
+    await page.click("#sign-out");
+    await page.waitForURL(LOGIN);
+    await page.evaluate(() => history.go(-2));
+    await page.waitForURL(/members/);
+    await ready(tab).catch(() => undefined);
+    t.is(await page.locator("#members-only").count(), 0, "does not show what was there for members");
+});
+
 scenario("by keyboard alone", async (t) => {
     await join(t, "edsger@example.com");
     const { tab, page } = await open(t, "/members/");

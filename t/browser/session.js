@@ -31,6 +31,22 @@ scenario("an expired access token in five tabs at once", async (t) => {
     for (const one of tabs) t.ok(await one.has_session(), "a tab is still signed in");
 });
 
+scenario("four tabs that never rest, over three access tokens", async (t) => {
+    const { person, tab, id } = await signed_up(t);
+    const tabs = [tab];
+    while (tabs.length < 4) tabs.push(await person.tab());
+    const renewed = () => tabs.flatMap((one) => one.refreshes()).filter((call) => call === "POST 200").length;
+    const wrong = [];
+    await Promise.all(tabs.map(async (one) => {
+        while (renewed() < 3 && !wrong.length) {
+            const answer = await one.fetch(ME);
+            if (answer.status !== 200 || answer.json.userId !== id) wrong.push(answer);
+        }
+    }));
+    t.is(wrong, [], "always get their answer");
+    t.ok(await tab.has_session(), "and stay signed in");
+});
+
 scenario("a page opened with an expired access token", async (t) => {
     const { person, tab, id } = await signed_up(t);
     const before = await front(tab);

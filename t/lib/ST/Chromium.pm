@@ -77,7 +77,7 @@ sub example_files ($required = q{}) {
         location /members/ {
             auth_request "/st-verify/$required";
             include verify-protect.conf;
-            add_header Cache-Control "private, no-cache";
+            add_header Cache-Control no-store;
         }
 END
 }
