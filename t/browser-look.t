@@ -23,7 +23,7 @@ my $stack = ST::Stack->new(
     pages => 1,
     sites => {
         example => {
-            recipeList    => [{ emailPassword => { signUpFeature => { formFields => \@fields } } }, 'session'],
+            recipeList    => [{ emailPassword => { signUpFeature => { formFields => \@fields } } }, 'session', { emailVerification => { mode => 'OPTIONAL' } }],
             emailDelivery => { directory => temp_dir('mails') },
         },
     },

@@ -43,6 +43,8 @@ sub raw ($path) {
 
 is get('/')->{content}, 'welcome', 'everybody sees the public pages';
 
+is get('/login')->{headers}{location}, '/login/', 'the login pages have their place';
+
 subtest 'the auth door' => sub {
     my $got = $http->post("http://127.0.0.1:$port/auth/session/refresh", { headers => { rid => 'session' } });
     is $got->{status},  401,                            'a refresh without a session is refused';

@@ -65,6 +65,7 @@ is $status, 0, 'one of several';
 my $config = config_of($said);
 is $config->{appName}, "</script>'\"\x{2028} Große", 'a name with everything in it';
 is_deeply [@$config{qw(apiBasePath websiteBasePath passwordProfile emailVerification)}], [qw(/gw/api /login nist REQUIRED)], 'paths, as browsers see them, and rules';
+ok !exists $config->{apiGatewayPath}, 'the gateway is part of the base path, once';
 my @fields = map { "$_->{id} $_->{type}" . ($_->{optional} ? ' optional' : q{}) } @{ $config->{signUpFields} };
 is_deeply \@fields, ['name text', 'age text optional', 'terms checkbox', 'nickname text', 'news checkbox optional'], 'fields of the form';
 unlike $said, qr/very-secret-value|mail\.example\.com|clientId/, 'nothing of what is not for everybody';

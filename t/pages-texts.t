@@ -39,11 +39,12 @@ subtest 'every text in every language' => sub {
         is_deeply [grep { $texts->{$_} !~ /\S/ } sort keys %$texts], [], 'no text is empty';
         is_deeply [grep { values_in($texts->{$_}) ne values_in($english->{$_}) } sort keys %$texts], [], 'all have the same {values}';
         next if $name eq 'en';
-        my @same = grep { $texts->{$_} eq $english->{$_} && length $english->{$_} > 12 } sort keys %$texts;
+        my @same = grep { $texts->{$_} eq $english->{$_} && words($english->{$_}) > 12 } sort keys %$texts;
         is_deeply \@same, [], 'nothing is left in English';
     }
 };
 
+sub words ($text) { return length $text =~ s/\{\w+\}//gr }
 sub values_in ($text) { return join q{ }, sort $text =~ /\{(\w+)\}/g }
 
 my $sources = q{};

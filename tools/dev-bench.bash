@@ -7,6 +7,7 @@ json      | @BUILD@/bench/json          | reading and writing JSON, next to json
 db        | @BUILD@/bench/db            | prepared statements and pipelines, next to PQexecParams
 tokens    | @BUILD@/bench/tokens        | tokens and signatures, next to one RSA-2048 signature
 passwords | @BUILD@/bench/password_hash | password hashing, next to crypt_r and plain libargon2
+verify    | bench/verify.pl             | a file behind the verify door, next to it unprotected and to express with verifySession
 endpoints | bench/endpoints.pl          | requests through the whole stack: processor time, latency, memory, start
 '
 

@@ -34,7 +34,7 @@ struct str site_pages_config(struct arena *a, const struct site *s)
     json_add_str(&out, "appName", s->app_name);
     json_add_str(&out, "apiDomain", s->api_domain);
     json_add_str(&out, "websiteDomain", s->website_domain);
-    json_add_str(&out, "apiBasePath", s->api_base_path);
+    json_add_str(&out, "apiBasePath", s->api_base_path); /* what a gateway takes off is part of it */
     json_add_str(&out, "websiteBasePath", s->website_base_path);
     bool nist = s->emailpassword.password_profile == SITE_PASSWORD_NIST;
     json_add_str(&out, "passwordProfile", nist ? STR("nist") : STR("default"));

@@ -33,6 +33,14 @@ static bool is_login_page(const struct auth_call *k)
            (path.n == base.n || path.p[base.n] == '/' || path.p[base.n] == '?');
 }
 
+/* Where the page leads back to. What a browser would take for the name of another host is left out. */
+static struct str way_back(const struct auth_call *k)
+{
+    struct str uri = k->x->rq.uri;
+    bool is_path = uri.n && uri.p[0] == '/' && (uri.n == 1 || (uri.p[1] != '/' && uri.p[1] != '\\'));
+    return is_path ? uri : STR("/");
+}
+
 /* To a page below websiteBasePath that leads back here. */
 static enum st_err redirect(struct auth_call *k, const char *page)
 {
@@ -42,7 +50,7 @@ static enum st_err redirect(struct auth_call *k, const char *page)
     http_add_header(rs, "Location",
                     arena_printf(k->c->arena, "%.*s%.*s%s?redirectToPath=%s",
                                  STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path), page,
-                                 percent_encode(k->c->arena, k->x->rq.uri).p));
+                                 percent_encode(k->c->arena, way_back(k)).p));
     http_add_header(rs, "Cache-Control", STR("no-store"));
     return ST_ANSWERED;
 }

@@ -17,7 +17,7 @@ const { isDeepStrictEqual, inspect } = require("node:util");
 const { chromium } = require("playwright-core");
 const { Tab } = require("./tab");
 
-const { CHROMIUM, SITE, CORE, ONLY } = process.env;
+const { CHROMIUM, SITE, ST_SCENARIO, TMPDIR } = process.env;
 const WAIT_MS = 15000 * Number(process.env.ST_SLOW || 1);
 const SCENARIO_MS = 2 * WAIT_MS;
 const FLAGS = [
@@ -81,6 +81,7 @@ class Scenario {
             sdk: settings.sdk || "web-js",
             appInfo: { appName: "Test", apiDomain: SITE, apiBasePath: "/auth", ...settings.appInfo },
             session: settings.session || {},
+            tenantId: settings.tenantId,
         });
         person.tab = async (url = settings.page || `${SITE}/bare/`) => {
             const tab = new Tab(await context.newPage(), WAIT_MS);
@@ -134,10 +135,17 @@ class Scenario {
 
     async end() {
         for (const { tabs, context } of this.people) {
-            if (this.failed) tabs.forEach((tab) => report({ note: tab.log.slice(-40).join("\n") }));
+            if (this.failed) for (const tab of tabs) await show(tab);
             await context.close();
         }
     }
+}
+
+// For who looks at a failure; the picture stays with ST_KEEP=1.
+async function show({ page, log }) {
+    const picture = path.join(TMPDIR, `${Date.now()}.png`);
+    await page.screenshot({ path: picture }).catch(() => undefined);
+    report({ note: [...log.slice(-40), picture].join("\n") });
 }
 
 async function play(browser, { name, story }) {
@@ -158,7 +166,7 @@ async function run() {
     const browser = await chromium.launch(OPTIONS);
     try {
         for (const one of scenarios) {
-            if (!ONLY || one.name.includes(ONLY)) await play(browser, one);
+            if (one.name.includes(ST_SCENARIO || "")) await play(browser, one);
         }
     } finally {
         await browser.close();
@@ -166,4 +174,4 @@ async function run() {
     report({ done: true });
 }
 
-module.exports = { scenario, run, SITE, CORE };
+module.exports = { scenario, run, SITE };

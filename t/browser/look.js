@@ -43,9 +43,11 @@ const PAGES = [
     ["a new password", "/login/reset-password?token=abc", "fr", { act: fill({ password: "short" }, "#password-error"), focus: "password" }],
     ["a link that is used up", "/login/reset-password?token=abc", "es", { act: fill({ password: ADA.password }, "#link-invalid") }],
     ["an incomplete link", "/login/reset-password", "en", {}],
+    ["an address to confirm", "/login/verify-email?token=abc", "de", { act: (page) => page.waitForSelector("#confirm") }],
+    ["a mail to look for", "/login/sign-up", "fr", { act: (page) => account(page, "verify-email", "#mail-sent") }],
     ["a provider's answer to nobody", "/login/callback/google?code=a&state=b", "de", { act: (page) => page.waitForSelector("#link-sign-in") }],
     ["going in circles", "/login/try-refresh?redirectToPath=/x", "fr", { before: threeLaps, act: (page) => page.waitForSelector("#retry") }],
-    ["an account", "/login/sign-up", "en", { act: account }],
+    ["an account", "/login/sign-up", "en", { act: (page) => account(page) }],
     ["the example site", "/", "en", { ready: "h1" }],
 ];
 
@@ -61,13 +63,13 @@ function threeLaps(page) {
     });
 }
 
-async function account(page) {
+async function account(page, path = "account", wanted = "#sign-out") {
     await page.check("#field-terms");
     for (const [id, value] of Object.entries({ ...ADA, email: `${Math.random()}@example.com`, "field-name": "Ada" })) await page.fill(`#${id}`, value);
     await page.click("#submit");
     await page.waitForURL(`${SITE}/`);
-    await page.goto(`${SITE}/login/account`);
-    await page.waitForSelector("#sign-out");
+    await page.goto(`${SITE}/login/${path}`);
+    await page.waitForSelector(wanted);
 }
 
 async function look(t, [, path, language, { before, act, focus, ready = "html[data-ready]" }], sight) {

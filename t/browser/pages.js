@@ -8,6 +8,7 @@ const { link_to } = require("./mails");
 const { expired } = require("./people");
 
 const PASSWORD = "analytical1843";
+const { ASKING } = process.env; // a site that asks for more
 const MEMBERS = `${SITE}/members/`;
 const LOGIN = `${SITE}/login/`;
 
@@ -197,6 +198,30 @@ scenario("four languages", async (t) => {
     await page.reload();
     await page.waitForSelector("html[data-ready=true][lang=de]");
     t.ok(true, "which is remembered");
+});
+
+scenario("more fields, and an address to confirm", async (t) => {
+    const person = await t.person({ page: `${ASKING}/login/sign-up` });
+    const tab = await person.tab();
+    const { page } = tab;
+    await ready(tab);
+    await fill_in(page, "margaret@example.com", PASSWORD);
+    await page.waitForSelector("#field-terms[aria-invalid=true]");
+    t.is(await page.getAttribute("#field-name", "aria-invalid"), "true", "what is missing is marked");
+    t.is(await page.getAttribute("#field-age", "aria-invalid"), null, "what is optional is not");
+    await page.fill("#field-name", "Margaret");
+    await page.fill("#field-age", "old");
+    await page.check("#field-terms");
+    await page.click("#submit");
+    await page.waitForSelector("#field-age[aria-invalid=true]");
+    t.is(await page.textContent("#field-age-error"), "Please enter a number", "what is wrong says what the site says");
+    await page.fill("#field-age", "33");
+    await page.click("#submit");
+    const link = await t.until(() => link_to("margaret@example.com"), "the mail to confirm the address");
+    const other = await person.tab(link);
+    await other.page.waitForSelector("#email-verified");
+    t.is((await tab.fetch(`${ASKING}/members/`)).status, 200, "after which the new member is let in");
+    nothing_wrong(t, tab);
 });
 
 run();

@@ -16,6 +16,21 @@ async function signed_up(t, settings) {
     return { person, tab, email, id: answer.user.id };
 }
 
+// Calls the core door, as an administrator does.
+async function core(method, path, body) {
+    const answer = await fetch(process.env.CORE + path, {
+        method,
+        headers: { "content-type": "application/json", "cdi-version": "5.4" },
+        body: JSON.stringify(body),
+    });
+    return answer.json();
+}
+
+async function give_role(userId, role, permissions) {
+    await core("PUT", "/recipe/role", { role, permissions });
+    await core("PUT", "/recipe/user/role", { userId, role });
+}
+
 // The user's access token as its browser knows it: when it ends, its payload.
 function front(tab) {
     return tab.run(() => {
@@ -35,4 +50,4 @@ function lose_access_token({ context }) {
     return context.clearCookies({ name: "sAccessToken" });
 }
 
-module.exports = { PASSWORD, signed_up, front, expired, lose_access_token };
+module.exports = { PASSWORD, signed_up, core, give_role, front, expired, lose_access_token };

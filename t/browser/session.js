@@ -3,8 +3,8 @@
 // Access tokens that end after two seconds, and SDKs that get new ones.
 "use strict";
 
-const { scenario, run, SITE, CORE } = require("./harness");
-const { PASSWORD, signed_up, front, expired } = require("./people");
+const { scenario, run, SITE } = require("./harness");
+const { PASSWORD, signed_up, core, front, expired } = require("./people");
 
 const ME = `${SITE}/api/me`;
 const REFRESH = "/auth/session/refresh";
@@ -43,12 +43,7 @@ scenario("a page opened with an expired access token", async (t) => {
 
 scenario("a session that was revoked elsewhere", async (t) => {
     const { tab, id } = await signed_up(t);
-    const revoked = await fetch(`${CORE}/recipe/session/remove`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "cdi-version": "5.4" },
-        body: JSON.stringify({ userId: id }),
-    });
-    t.is((await revoked.json()).status, "OK", "is over");
+    t.is((await core("POST", "/recipe/session/remove", { userId: id })).status, "OK", "is over");
     await expired(t, tab);
     t.is((await tab.fetch(ME)).status, 401, "once its access token has expired");
     t.is(await tab.has_session(), false, "the SDK takes it away");

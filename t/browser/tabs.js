@@ -3,8 +3,8 @@
 // One session in several tabs, and in the hands of a thief.
 "use strict";
 
-const { scenario, run, SITE, CORE } = require("./harness");
-const { PASSWORD, signed_up, lose_access_token } = require("./people");
+const { scenario, run, SITE } = require("./harness");
+const { PASSWORD, signed_up, give_role, lose_access_token } = require("./people");
 
 const ME = `${SITE}/api/me`;
 
@@ -83,13 +83,7 @@ scenario("a thief who comes first", async (t) => {
 
 scenario("claims", async (t) => {
     const { tab, id, email } = await signed_up(t);
-    const core = (method, path, body) => fetch(CORE + path, {
-        method,
-        headers: { "content-type": "application/json", "cdi-version": "5.4" },
-        body: JSON.stringify(body),
-    });
-    await core("PUT", "/recipe/role", { role: "writer", permissions: ["write"] });
-    await core("PUT", "/recipe/user/role", { userId: id, role: "writer" });
+    await give_role(id, "writer", ["write"]);
     t.is((await tab.payload())["st-role"].v, [], "roles are those of the time of the sign-in");
     await tab.sign_out();
     await tab.sign_in(email, PASSWORD);

@@ -30,7 +30,7 @@ function languageSwitch() {
 
 // The content of a page under its heading, with the messages between them.
 export function showPage({ title, lead }, ...content) {
-    write(document.querySelector("title"), title);
+    write(document.querySelector("title"), config ? { key: "title", page: { key: title }, app: config.appName } : title);
     sayError(undefined);
     sayStatus(undefined);
     main.replaceChildren(
@@ -69,7 +69,15 @@ export function sayError(text, focus = false) {
     if (text && focus) alert.focus();
 }
 
+// What is going on.
 export function sayStatus(text) {
+    status.className = "status";
+    say(status, text);
+}
+
+// What has been done.
+export function sayNews(text) {
+    status.className = "news";
     say(status, text);
 }
 

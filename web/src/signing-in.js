@@ -25,7 +25,7 @@ export function fieldErrors(answer) {
 
 async function leave() {
     forgetCircle(sessionStorage);
-    location.assign(await nextUrl());
+    location.replace(await nextUrl()); // who goes back from there does not come here again
     return LEAVING;
 }
 

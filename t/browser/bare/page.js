@@ -4,15 +4,18 @@
 // this runs; what they say is kept in window.events.
 import SuperTokens from "supertokens-web-js";
 import EmailPassword from "supertokens-web-js/recipe/emailpassword";
+import EmailVerification, { EmailVerificationClaim } from "supertokens-web-js/recipe/emailverification";
+import Multitenancy from "supertokens-web-js/recipe/multitenancy";
 import Session from "supertokens-web-js/recipe/session";
 import ThirdParty from "supertokens-web-js/recipe/thirdparty";
-import UserRoles, { PermissionClaim, UserRoleClaim } from "supertokens-web-js/recipe/userroles";
+import { PermissionClaim, UserRoleClaim } from "supertokens-web-js/recipe/userroles";
 import Website from "supertokens-website";
 
-const { sdk, appInfo, session } = window.settings;
+const { sdk, appInfo, session, tenantId } = window.settings;
 
 Object.assign(window, {
-    SuperTokens, EmailPassword, Session, ThirdParty, UserRoles, PermissionClaim, UserRoleClaim, Website,
+    SuperTokens, EmailPassword, EmailVerification, Session, ThirdParty, Website,
+    EmailVerificationClaim, PermissionClaim, UserRoleClaim,
     events: [],
 });
 const onHandleEvent = (event) => {
@@ -25,6 +28,12 @@ if (sdk === "website") {
 } else {
     SuperTokens.init({
         appInfo,
-        recipeList: [Session.init({ onHandleEvent, ...session }), EmailPassword.init(), ThirdParty.init()],
+        recipeList: [
+            Session.init({ onHandleEvent, ...session }),
+            EmailPassword.init(),
+            EmailVerification.init(),
+            ThirdParty.init(),
+            Multitenancy.init({ override: { functions: (original) => ({ ...original, getTenantId: async () => tenantId }) } }),
+        ],
     });
 }

@@ -52,14 +52,15 @@ sub bare_page ($self) {
 END
 }
 
-# Starts an application that only says who it is told that it is, below /api/ of a site, for those with a session; for the
-# site's server block.
+# Starts an application that only says who it is told that it is, below /api/ of a site for those with a session, below /admin/
+# for those with the role admin. For the site's server block.
 sub application ($self) {
     my $port = free_port();
     push @{ $self->{applications} }, ST::Node::start("$self->{dir}/application.js", $self->{modules}, PORT => $port);
-    return <<"END";
-        location /api/ {
-            auth_request /st-verify;
+    my %require = (api => q{}, admin => '/role=admin');
+    return join q{}, map { <<"END" } sort keys %require;
+        location /$_/ {
+            auth_request /st-verify$require{$_};
             include verify-protect.conf;
             include verify-proxy.conf;
             proxy_pass http://127.0.0.1:$port;
@@ -67,14 +68,14 @@ sub application ($self) {
 END
 }
 
-# The files of the example site, those for members among them, for its server block.
-sub example_files {
+# The files of the example site, those for members among them, for its server block. REQUIRED: what makes a member.
+sub example_files ($required = q{}) {
     return <<"END";
         root @{[top_dir()]}/web/example;
         default_type text/html;
         index index.html;
         location /members/ {
-            auth_request /st-verify;
+            auth_request "/st-verify/$required";
             include verify-protect.conf;
             add_header Cache-Control "private, no-cache";
         }
@@ -93,7 +94,7 @@ sub run ($self, $name, %env) {
             TMPDIR    => $dir,
             NODE_PATH => $self->{modules},
             CHROMIUM  => $self->{browser},
-            (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(ST_SLOW ONLY)),
+            (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(ST_SLOW ST_SCENARIO)),
             %env,
         },
         cmd => ['node', "$self->{dir}/$name.js"],

@@ -4,7 +4,7 @@
 // that look at mails open links, too. Without: the page that asks to look into the mailbox.
 import { config, pageUrl } from "../config.js";
 import { el, link } from "../dom.js";
-import { sayError, sayStatus, showPage, turnPage } from "../frame.js";
+import { sayError, sayNews, sayStatus, showPage, turnPage } from "../frame.js";
 import { failure } from "../messages.js";
 import { EmailVerification, Session } from "../sdk.js";
 import { nextUrl } from "../signing-in.js";
@@ -69,9 +69,9 @@ async function askToLook() {
     showPage({ title: "verify.title" },
         el("p", { id: "mail-sent", text: "verify.sent" }),
         button("send-again", "verify.again", async () => {
-            if (!(await send())) sayStatus("verify.onItsWay");
+            if (!(await send())) sayNews("verify.onItsWay");
         }),
-        el("p", { class: "other" }, link("link-account", "account.user", visitUrl("account"))));
+        el("p", { class: "other" }, link("link-account", "account.link", visitUrl("account"))));
     // The link has been opened in another tab, perhaps.
     document.addEventListener("visibilitychange", () => !document.hidden && leaveWhenVerified().catch(() => {}));
 }

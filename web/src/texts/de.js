@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Deutsch",
+    "title": "{page} · {app}",
     "language.label": "Sprache",
 
     "signIn.title": "Anmelden",
@@ -58,6 +59,7 @@ export default {
     "refresh.loop": "Die Seite schickt Sie immer wieder zurück. Vielleicht sind Cookies gesperrt, oder die Uhr dieses Geräts geht falsch.",
     "refresh.toSignIn": "Neu anmelden",
 
+    "account.link": "Konto",
     "account.title": "Sie sind angemeldet",
     "account.lead": "bei {app}",
     "account.user": "Benutzer",

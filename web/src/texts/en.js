@@ -3,6 +3,7 @@
 // The English catalogue: every text of the pages. The other languages have the same keys.
 export default {
     name: "English",
+    "title": "{page} · {app}",
     "language.label": "Language",
 
     "signIn.title": "Sign in",
@@ -60,6 +61,7 @@ export default {
     "refresh.loop": "The page keeps sending you back. Cookies may be blocked, or the clock of this device may be wrong.",
     "refresh.toSignIn": "Sign in again",
 
+    "account.link": "Account",
     "account.title": "You are signed in",
     "account.lead": "at {app}",
     "account.user": "User",

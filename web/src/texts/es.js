@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Español",
+    "title": "{page} · {app}",
     "language.label": "Idioma",
 
     "signIn.title": "Iniciar sesión",
@@ -58,6 +59,7 @@ export default {
     "refresh.loop": "La página le devuelve aquí una y otra vez. Puede que las cookies estén bloqueadas o que el reloj de este dispositivo no vaya bien.",
     "refresh.toSignIn": "Volver a iniciar sesión",
 
+    "account.link": "Cuenta",
     "account.title": "Ha iniciado sesión",
     "account.lead": "en {app}",
     "account.user": "Usuario",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
     name: "Français",
+    "title": "{page} · {app}",
     "language.label": "Langue",
 
     "signIn.title": "Connexion",
@@ -58,6 +59,7 @@ export default {
     "refresh.loop": "La page vous renvoie sans cesse ici. Les cookies sont peut-être bloqués, ou l’horloge de cet appareil n’est pas à l’heure.",
     "refresh.toSignIn": "Se reconnecter",
 
+    "account.link": "Compte",
     "account.title": "Votre session est ouverte",
     "account.lead": "à {app}",
     "account.user": "Utilisateur",
