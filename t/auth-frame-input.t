@@ -75,12 +75,18 @@ subtest 'sizes' => sub {
     is sign_in($good), $in, 'and all goes on';
 };
 
-subtest 'two Cookie headers' => sub {
+sub refresh_with (@lines) {
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $s->site->port, Timeout => patience(10)) or die "connect: $!\n";
-    my @lines  = ('POST /auth/session/refresh HTTP/1.1', 'Host: x', 'Connection: close', 'Content-Length: 0', 'Cookie: a=1', 'Cookie: sIdRefreshToken=x');
-    $socket->print(join "\r\n", @lines, q{}, q{});
-    my $text = do { local $/ = undef; <$socket> };
-    like $text, qr/^Set-Cookie: sIdRefreshToken=;/m, 'count as one';
+    $socket->print(join "\r\n", 'POST /auth/session/refresh HTTP/1.1', 'Host: x', 'Connection: close', 'Content-Length: 0', @lines, q{}, q{});
+    local $/ = undef;
+    return scalar <$socket>;
+}
+
+subtest 'several Cookie headers' => sub {
+    like refresh_with('Cookie: a=1', 'Cookie: sIdRefreshToken=x'), qr/^Set-Cookie: sIdRefreshToken=;/m, 'count as one';
+    my @large = map { "Cookie: c$_=" . 'x' x 28_000 } 1 .. 5;
+    like refresh_with(@large[0 .. 1]), qr{\AHTTP/1.1 401 }, 'large ones';
+    like refresh_with(@large[0 .. $_]), qr{\AHTTP/1.1 400 .*Request Header Or Cookie Too Large}s, "@{[$_ + 1]} of them are too much" for 2 .. 4;
 };
 
 done_testing;

@@ -82,10 +82,14 @@ subtest 'nginx' => sub {
 };
 
 subtest 'addresses' => sub {
+    my $session = create($s->core->with(prefix => '/t1'));
     is $s->core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', firstFactors => undef, coreConfig => { ip_deny_regex => '127[.].*' } })->{json}{status}, 'OK', 'a tenant with a policy';
     my $got = $auth{plain}->post('/t1/signout');
     is "$got->{status} $got->{text}", '403 {"message":"Forbidden"}', 'keeps others out';
     reached($auth{plain}->post('/signout'), 'its neighbour');
+    my %form = (formFields => [{ id => 'email', value => 'a@b.example' }, { id => 'password', value => 'secret-1' }]);
+    $got = $auth{plain}->post('/signin', \%form, headers => { 'fdi-version' => '3.0' }, cookies => { sAccessToken => $session->{accessToken}{token} });
+    is "$got->{status} $got->{text}", '403 {"message":"Forbidden"}', 'also where a session leads to the tenant';
 };
 
 done_testing;

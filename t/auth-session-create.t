@@ -114,6 +114,14 @@ subtest 'a session that is there' => sub {
     is sign_in('plain', 'cookie', %try, body => { shouldTryLinkingWithSessionUser => JSON::PP::true })->{status}, 401, 'or when linking is wanted';
     is sign_in('plain', 'cookie', body => { shouldTryLinkingWithSessionUser => JSON::PP::true })->{text}, '{"message":"unauthorised"}', 'which needs one';
     is sign_in('plain', 'cookie', headers => { 'fdi-version' => '3.0' })->{status}, 200, 'before 3.1 it does not';
+
+    my $other = $s->core->post('/recipe/signup', { email => 'joe@example.com', password => 'secret-1' })->{json}{user};
+    my %own = map { ($_->[0] => { sAccessToken => create($s->core, { userId => $_->[1]{id} })->{accessToken}{token} }) } [jane => $user], [joe => $other];
+    my $kept = sign_in('plain', 'cookie', cookies => $own{jane}, headers => { 'fdi-version' => '3.0' });
+    is $kept->{json}{status}, 'OK', 'then one of the same user';
+    is_deeply [$kept->{cookies}, $kept->{front}], [{}, undef], 'goes on';
+    is sign_in('plain', 'cookie', cookies => $own{joe}, headers => { 'fdi-version' => '3.0' })->{front}{uid}, $user->{id}, 'one of another user is replaced';
+    is sign_in('plain', 'cookie', cookies => $own{jane})->{front}{uid}, $user->{id}, 'since 3.1 any is';
 };
 
 done_testing;

@@ -29,7 +29,7 @@ server {
 server {
     listen 127.0.0.1:$port;
     set \$st_site example;
-    large_client_header_buffers 8 32k;
+    large_client_header_buffers 2 30k;
     location /body   { include auth-door.conf; }
     location /params { include auth-door.conf; }
     include verify-door.conf;

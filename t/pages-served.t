@@ -17,7 +17,9 @@ my $s   = ST::Stack->new(
     sites => {
         example => {},
         other   => { appInfo => { appName => 'Other', websiteBasePath => '/account/pages', apiBasePath => '/api' } },
+        closed  => {},
     },
+    site_conf => { closed => 'auth_request /st-verify; include verify-protect.conf;' },
 );
 my $http = HTTP::Tiny->new(max_redirect => 0);
 sub get ($path, $site = 'example', %headers) { return $http->get($s->site_url($site) . $path, { headers => \%headers }) }
@@ -54,6 +56,13 @@ subtest 'headers' => sub {
     }
     my $etag = get('/login/pages.js')->{headers}{etag};
     is get('/login/pages.js', 'example', 'if-none-match' => $etag)->{status}, 304, 'what has not changed is not sent again';
+};
+
+subtest 'a server block that asks the verify door for everything' => sub {
+    is get('/', 'closed')->{status}, 401, 'is closed';
+    is get($_, 'closed')->{status}, 200, "but not $_" for map { "/login/$_" } @pages, qw(pages.js site/config.js);
+    is $http->post($s->site_url('closed') . '/auth/session/refresh')->{content}, '{"message":"unauthorised"}', 'nor the auth door';
+    is get('/st-verify', 'closed')->{status}, 404, 'and the verify door is nobody\'s';
 };
 
 subtest 'nothing inline' => sub {

@@ -152,6 +152,12 @@ subtest 'tenants' => sub {
     is_deeply $user->{tenantIds}, ['t1'], 'a provider of the tenant makes users of the tenant';
     $s->core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', firstFactors => ['emailpassword'] });
     is $provider->sign_in($auth, 'custom', tenant => 't1')->{status}, 401, 'not where the factor is off';
+
+    my %of_flags = (tenantId => 't2', emailPasswordEnabled => JSON::PP::false, thirdPartyEnabled => JSON::PP::true, passwordlessEnabled => JSON::PP::true);
+    is $s->core->put('/recipe/multitenancy/tenant', \%of_flags, cdi => '5.0')->{json}{status}, 'OK', 'a tenant without a list, where passwords were switched off';
+    is_deeply methods('t2')->{firstFactors}, ['thirdparty'], 'has what is left';
+    my $form = { formFields => [{ id => 'email', value => 'jane@example.com' }, { id => 'password', value => 'secret-1' }] };
+    is $auth->post("/t2/$_", $form)->{status}, 401, "$_ by password is refused" for qw(signup signin);
 };
 
 $s->stop;

@@ -21,6 +21,8 @@ my $s        = ST::Stack->new(
                 $provider->google,
                 $provider->github,
                 $provider->custom(thirdPartyId => 'secret', clients => [ST::Provider::client(clientSecret => 'a-wrong-secret')]),
+                $provider->custom(thirdPartyId => 'workspaces', thirdPartyImplementation => 'google-workspaces',
+                    clients => [ST::Provider::client(additionalConfig => { hd => 'example.com' })]),
                 $provider->custom(thirdPartyId => 'dead',   oidcDiscoveryEndpoint => "$dead/openid"),
                 { config => { %to, thirdPartyId => 'dead-token', tokenEndpoint => "$dead/token", jwksURI => "$dead/jwks" } },
                 { config => { %to, thirdPartyId => 'plain', tokenEndpoint => $provider->url('/oidc/token'), userInfoEndpoint => $provider->url('/oidc/userinfo') } },
@@ -80,10 +82,16 @@ subtest 'codes that are not good' => sub {
     $body = $provider->authorise($auth, 'github');
     $body->{redirectURIInfo}{redirectURIQueryParams}{code} = 'made-up';
     failed($auth->post('/signinup', $body), 400, 'INFO .*token endpoint: bad_verification_code', 'GitHub says so with status 200');
+    $provider->fault(token => 400, error => 'invalid_request');
+    failed(sign_in(), 400, 'INFO .*token endpoint: invalid_request', 'LinkedIn and Twitter call it so');
+    $provider->fault(token => 400, error => { code => 100, message => 'This authorization code has been used.' });
+    failed(sign_in(), 400, 'INFO .*token endpoint: invalid_grant', 'and Facebook by a number');
 };
 
 subtest 'a bad configuration' => sub {
     failed(sign_in('secret'), 500, 'ERROR .*token endpoint: status 401, error invalid_client', 'a wrong client secret');
+    $provider->fault(token => 400, error => { code => 1, message => 'Error validating client secret.' });
+    failed(sign_in(), 500, 'ERROR .*token endpoint: status 400, error unknown', 'the same at Facebook');
     unlike $s->service->log_text, qr/a-wrong-secret|secret-web/, 'secrets are not logged';
     my %url = (dead => 502, 'dead-token' => 200);
     is $auth->get("/authorisationurl?thirdPartyId=$_&redirectURIOnProviderDashboard=http://x/")->{status}, $url{$_}, "URL of $_"
@@ -137,10 +145,24 @@ subtest 'id tokens that are not good' => sub {
         $provider->control('id-token' => $knob);
         failed(sign_in(), 502, "WARN .*id token: .*$log", $name);
     }
+    $provider->control('id-token' => { claims => { sub => '7' } });
+    failed(sign_in(), 502, 'WARN .*id token and user info are not of the same user', 'of another user than the access token');
     my $users = $s->pg->value('SELECT count(*) FROM thirdparty_users');
     $provider->control('id-token' => { claims => { aud => ['client-web', 'b'] } });
     is sign_in()->{json}{status}, 'OK', 'one of several clients';
     is $s->pg->value('SELECT count(*) FROM thirdparty_users'), $users, 'none of the bad ones has made a user';
+};
+
+subtest 'workspaces' => sub {
+    my ($other, $own) = map { { 'id-token' => { claims => { hd => $_ } } } } 'other.example.com', 'example.com';
+    $provider->control(%$other);
+    failed(sign_in('workspaces'), 502, 'WARN .*it is of another workspace', 'another one');
+    $provider->control('id-token' => { omit => JSON::PP::true });
+    failed(sign_in('workspaces'), 502, 'WARN .*without an id token it is not known of which workspace', 'nothing tells which');
+    is sign_in()->{json}{status}, 'OK', 'which others need not say';
+    $provider->control(%$own);
+    is sign_in('workspaces')->{json}{status}, 'OK', 'the right one';
+    $provider->reset;
 };
 
 subtest 'a provider that is slow' => sub {

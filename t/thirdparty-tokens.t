@@ -14,7 +14,8 @@ use ST::Users;
 
 my $provider = ST::Provider->new;
 my $public   = $provider->github(thirdPartyId => 'github-device', clients => [{ clientId => 'client-public' }]);
-my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
+my $discord  = { config => { thirdPartyId => 'discord', tokenEndpoint => $provider->url('/oidc/token'), userInfoEndpoint => $provider->url('/oidc/users/@me'), clients => [ST::Provider::client()] } };
+my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public, $discord) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
 my $auth     = ST::Auth->new(url => $s->site_url);
 
 # The provider's answer to a code of its own.
@@ -34,12 +35,13 @@ subtest 'tokens of OpenID Connect' => sub {
     is $got->{json}{status}, 'OK', 'both tokens' or diag $got->{text};
     is_deeply $got->{json}{user}{thirdParty}, [{ id => 'google', userId => '1001' }];
     is sign_in('google', { id_token     => $tokens->{id_token} })->{json}{status},     'OK', 'the id token alone';
-    is sign_in('google', { access_token => $tokens->{access_token} })->{json}{status}, 'OK', 'the access token alone';
 
     my ($header, $payload, $signature) = split /[.]/, $tokens->{id_token};
     my %bad = (
-        'a made-up access token'   => { access_token => 'made-up' },
-        'one that no header takes' => { access_token => "a\r\nX-Admin: 1" },
+        'the access token alone'   => { access_token => $tokens->{access_token} },
+        'that of another user'     => { access_token => tokens('google', user => 'bob')->{access_token}, id_token => $tokens->{id_token} },
+        'a made-up access token'   => { access_token => 'made-up', id_token => $tokens->{id_token} },
+        'one that no header takes' => { access_token => "a\r\nX-Admin: 1", id_token => $tokens->{id_token} },
         'a changed id token'       => { id_token     => join q{.}, $header, $payload =~ s/./A/r, $signature },
         'half an id token'         => { id_token     => "$header.$payload" },
         'nonsense'                 => { id_token     => 'nonsense' },
@@ -63,7 +65,12 @@ subtest 'access tokens of other applications' => sub {
     my $other = tokens('github', client => 'client-evil')->{access_token};
     is sign_in('github', { access_token => $other })->{status}, 400, 'one that another application was given';
     is $provider->log->[-1]{at}, 'application', 'is found out by asking';
-    is sign_in('github-device', { access_token => $other })->{json}{status}, 'OK', 'which needs a secret of our own';
+    $other = tokens('oidc', client => 'client-evil')->{access_token};
+    is sign_in('discord', { access_token => $other })->{status}, 400, 'another application at Discord';
+    is sign_in('discord', { access_token => tokens('oidc')->{access_token} })->{json}{status}, 'OK', 'and our own';
+    is_deeply [map { $_->{at} } @{ $provider->log }], [qw(token application token application user)], 'as it says when asked';
+    $other = tokens('github', client => 'client-evil')->{access_token};
+    is sign_in('github-device', { access_token => $other })->{status}, 400, 'which needs a secret of our own';
 };
 
 subtest 'input' => sub {

@@ -22,9 +22,11 @@ my %text    = read_file(top_dir() . '/doc/verify-door.md') =~ /^```(php)\n(.*?)^
 is_deeply [sort keys %example], ['A proxied application', 'PHP, or another FastCGI application', 'Static files', 'WebSockets'], 'the examples';
 
 mkdir "$www/members" or die "$www/members: $!\n";
-for my $at ('.', 'members') {
+mkdir "$www/other" or die "$www/other: $!\n";
+for my $at ('.', 'members', 'other') {
     write_file("$www/$at/index.html", "at $at\n");
     write_file("$www/$at/hello.php",  $text{php});
+    write_file("$www/$at/inside.php", "<?php echo 'at $at';\n");
 }
 
 my (%url, @servers);
@@ -54,6 +56,9 @@ sub ask ($name, $path, $session = undef, %more) {
     return $client->get(undef, at => $path, %more, $session ? (cookies => { sAccessToken => $session->{accessToken}{token} }) : ());
 }
 
+# Other ways to write /members/ and what is in it.
+my @detours = qw(//members/FILE /%6dembers/FILE /x/../members/FILE /members//FILE /members/./FILE /members/%2e%2e/members/FILE /members/%2e%2e/FILE /members/x/..%2f..%2fFILE);
+
 sub page ($name, $path) { return ask($name, $path, undef, headers => { accept => 'text/html' }) }
 
 # Everything that each example has: the doors, and what nobody without a session gets.
@@ -70,6 +75,10 @@ subtest 'A proxied application' => sub {
     protects($name, '/members/x');
     like ask($name, '/members/x', $user, %lie)->{text}, qr{\AGET /members/x .*X-ST-User-Id: u1\r}s, 'the application is told the user';
     unlike ask($name, '/x', $user, %lie)->{text}, qr/X-ST-/i, 'and nothing where nobody is asked for';
+    for my $path (map { s/FILE/x/r } @detours) {
+        unlike ask($name, $path)->{text}, qr{\A\S+ /+(?:members|%6dembers)}, "nobody gets to members by $path";
+    }
+    is ask($name, '/members/a%20b/../%3f?c=%2F', $user)->{text} =~ s/ HTTP.*//sr, 'GET /members/%3F?c=%2F', 'the application sees the path that was judged';
     is ask($name, '/admin/x', $user)->{json}{message}, 'invalid claim', 'a user is no admin';
     like ask($name, '/admin/x', $admin)->{text}, qr/X-ST-User-Id: a1\r\n.*X-ST-Roles: admin\r\n/s, 'an admin is';
     $s->core->post('/recipe/session/remove', { sessionHandles => [$admin->{session}{handle}] });
@@ -83,6 +92,7 @@ subtest 'Static files' => sub {
     is $got->{text}, "at members\n", 'a file for members';
     is $got->{headers}{'cache-control'}, 'no-store', 'which no cache keeps';
     is ask($name, '/index.html')->{text}, "at .\n", 'others are for everybody';
+    unlike ask($name, $_)->{text}, qr/at members/, "nobody gets the file by $_" for map { s/FILE/index.html/r } @detours;
     is ask($name, '/members/none', $user)->{status}, 404, 'what is not there';
 };
 
@@ -116,6 +126,8 @@ subtest 'PHP, or another FastCGI application' => sub {
     ok wait_until(20, sub { -S $fpm }), 'php-fpm runs';
     protects($name, '/members/hello.php');
     is ask($name, '/members/hello.php', $user, %lie)->{text}, 'Hello u1', 'the page is told the user';
+    unlike ask($name, $_)->{text}, qr/at members/, "nobody gets the page by $_" for map { s/FILE/inside.php/r } @detours;
+    unlike ask($name, '/other/hello.php')->{text}, qr/<[?]php/, 'nor the source of any page';
     is ask($name, '/hello.php', $user, %lie)->{text}, 'Nobody is signed in', 'and nobody where nobody is asked for';
     $proc->stop;
 };

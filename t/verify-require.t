@@ -18,6 +18,8 @@ my %require = (
     read     => 'permission=read',
     verified => 'email verified',
     mfa      => 'mfa',
+    any      => q{},
+    early    => 'email unverified',
     csrf     => 'anti-csrf',
     many     => join(',', ('role=admin') x 16),
 );
@@ -48,7 +50,8 @@ location /in/ {
 }
 END
 my %codes = (recipeList => [{ session => { antiCsrf => 'VIA_TOKEN', invalidClaimStatusCode => 418 } }]);
-my $s    = ST::Stack->new(sites => { example => {}, codes => \%codes }, site_conf => { example => $conf, codes => $conf });
+my %strict = (recipeList => ['session', { emailVerification => { mode => 'REQUIRED' } }]);
+my $s    = ST::Stack->new(sites => { example => {}, codes => \%codes, strict => \%strict }, site_conf => { example => $conf, codes => $conf, strict => $conf });
 my $site = ST::Auth->new(url => $s->site_url('example'));
 
 sub session (%claims) {
@@ -60,13 +63,13 @@ sub ask ($path, $session, %more) {
     return ($more{client} // $site)->get(undef, at => "/$path", cookies => { sAccessToken => $session->{accessToken}{token} }, headers => \%headers);
 }
 
-sub passes ($path, $session, $name) {
-    my $got = ask($path, $session);
+sub passes ($path, $session, $name, %more) {
+    my $got = ask($path, $session, %more);
     return is "$got->{status} $got->{text}", "200 content\n", $name;
 }
 
-sub refused ($path, $session, $errors, $name) {
-    my $got = ask($path, $session);
+sub refused ($path, $session, $errors, $name, %more) {
+    my $got = ask($path, $session, %more);
     return is "$got->{status} $got->{text}", qq(403 {"message":"invalid claim","claimValidationErrors":[$errors]}), $name;
 }
 
@@ -91,6 +94,16 @@ subtest 'the e-mail address' => sub {
     refused('verified', $user, differs('st-ev', '"expectedValue":true,"actualValue":false'), 'not yet');
     refused('verified', $nobody, missing('st-ev', '"expectedValue":true'), 'nothing known');
     refused('verified', session('st-ev' => 'true'), differs('st-ev', '"expectedValue":true,"actualValue":"true"'), 'true as a text is not true');
+};
+
+subtest 'a site that requires a verified address' => sub {
+    my %strictly = (client => ST::Auth->new(url => $s->site_url('strict')));
+    my $expected = differs('st-ev', '"expectedValue":true,"actualValue":false');
+    passes($_, $admin, "verified, $_", %strictly) for qw(any verified early many);
+    refused($_, $user, $expected, "not yet, $_", %strictly) for qw(any verified);
+    refused('any', $nobody, missing('st-ev', '"expectedValue":true'), 'nothing known', %strictly);
+    passes('early', $_, 'a location for those', %strictly) for $user, $nobody;
+    passes('any', $user, 'at a site that does not');
 };
 
 subtest 'other words' => sub {

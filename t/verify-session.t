@@ -15,6 +15,7 @@ use ST::Stack;
 my $app  = ST::Peer->new;
 my $conf = <<"END";
         location /app/ { auth_request /st-verify; include verify-protect.conf; include verify-proxy.conf; proxy_pass @{[$app->url('/echo')]}; }
+        location /cors/ { auth_request /st-verify/preflight; include verify-protect.conf; include verify-proxy.conf; proxy_pass @{[$app->url('/echo')]}; }
         location /open/ { include verify-proxy.conf; proxy_pass @{[$app->url('/echo')]}; }
         location /checked/ { auth_request "/st-verify/check database"; include verify-protect.conf; include verify-proxy.conf; proxy_pass @{[$app->url('/echo')]}; }
 END
@@ -64,13 +65,17 @@ subtest 'a good session' => sub {
 
 subtest 'a CORS preflight' => sub {
     my %headers = (origin => 'https://app.example.com', 'access-control-request-method' => 'POST');
-    my $got     = ask('/app/', $session, method => 'OPTIONS', headers => \%headers);
-    is $got->{status}, 200, 'reaches the application';
-    is_deeply told($got), {}, 'which is told of no session';
-    is ask('/app/', undef, method => 'OPTIONS', headers => \%headers)->{status}, 200, 'as browsers send no cookies with it';
+    my sub preflight ($path, $session, @more) { return ask($path, $session, method => 'OPTIONS', headers => \%headers, @more) }
+    for my $who (undef, $session) {
+        my $got = preflight('/app/', $who);
+        is "$got->{status} $got->{text}", '204 ', 'never reaches the application: anybody can send one';
+        $got = preflight('/cors/', $who);
+        is $got->{status}, 200, 'where it does not say so';
+        is_deeply told($got), {}, 'and is told of no session';
+    }
+    is ask('/cors/', undef, method => 'POST', headers => \%headers)->{status}, 401, 'other methods do not pass';
     delete $headers{origin};
-    is ask('/app/', undef, method => 'OPTIONS', headers => \%headers)->{status}, 401, 'other requests of the method do not';
-    is ask('/app/', undef, method => 'POST', headers => { %headers, origin => 'https://app.example.com' })->{status}, 401, 'nor other methods';
+    is preflight($_, undef)->{status}, 401, "nor what is no preflight, at $_" for '/app/', '/cors/';
 };
 
 subtest 'what a client makes up' => sub {

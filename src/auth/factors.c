@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/factors.h"
 
+#include "multitenancy/factors.h"
+
 /* The ids that SuperTokens gives a meaning to; the recipe that can do it here, if there is one. */
 static const struct {
     const char *factor;
@@ -29,15 +31,29 @@ static void add_once(struct str *out, size_t *n, struct str factor)
         out[(*n)++] = factor;
 }
 
+/* False: the tenant says nothing of them. A recipe that was switched off through an older interface stays off
+ * where there is no list. */
+static bool factors_of(const struct tenant *t, struct factors *out)
+{
+    struct factor_state stored = {.flag = {[RECIPE_EMAILPASSWORD] = t->emailpassword_enabled,
+                                           [RECIPE_THIRDPARTY] = t->thirdparty_enabled,
+                                           [RECIPE_PASSWORDLESS] = t->passwordless_enabled},
+                                  .first = {.is_null = t->first_factors_null}};
+    for (size_t i = 0; i < t->nfirst_factors && i < FACTORS_MAX; i++)
+        stored.first.v[stored.first.n++] = t->first_factors[i];
+    return factors_shown_v2(&stored, out);
+}
+
 size_t auth_first_factors(const struct site *site, const struct tenant *t, struct str *out)
 {
+    struct factors own;
     const struct str *configured = site->first_factors;
     size_t nconfigured = site->nfirst_factors, n = 0;
-    if (!t->first_factors_null) {
-        configured = t->first_factors;
-        nconfigured = t->nfirst_factors;
+    bool has_own = factors_of(t, &own), any = !has_own && !site->first_factors;
+    if (has_own) {
+        configured = own.v;
+        nconfigured = own.n;
     }
-    bool any = t->first_factors_null && !site->first_factors;
     for (size_t i = 0; any && i < site->nrecipes; i++) /* in the order of the recipes */
         for (size_t j = 0; j < KNOWN; j++)
             if (known[j].recipe == site->recipes[i])
@@ -71,4 +87,11 @@ enum st_err auth_pre_auth(struct auth_call *k, const char *factor)
         k->c, ST_BAD_REQUEST,
         "First factor sign in/up called for a non-first factor with an active session. This might "
         "indicate that you are trying to use this as a secondary factor, but disabled account linking.");
+}
+
+enum st_err auth_post_auth(struct auth_call *k, const struct user *user, const struct login_method *method)
+{
+    if (k->session && user_method(user, k->session->token.recipe_user_id))
+        return ST_OK;
+    return auth_session_create(k, k->tenant, user, method);
 }

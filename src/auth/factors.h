@@ -19,4 +19,9 @@ size_t auth_first_factors(const struct site *site, const struct tenant *t, struc
  * asks for linking, which is not configured. */
 enum st_err auth_pre_auth(struct auth_call *k, const char *factor) ST_MUST_CHECK;
 
+/* The end of every sign-in and sign-up (fdi-linking 6, PostAuth): a new session, unless the request has one
+ * of this user already, which goes on. */
+enum st_err auth_post_auth(struct auth_call *k, const struct user *user,
+                           const struct login_method *method) ST_MUST_CHECK;
+
 #endif

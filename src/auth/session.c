@@ -8,6 +8,7 @@
 #include "auth/transport.h"
 #include "base/clock.h"
 #include "crypto/base64.h"
+#include "policy/policy.h"
 #include "runtime/runtime.h"
 
 /* ---- the access token of a request ---- */
@@ -189,6 +190,16 @@ static bool is_required(const struct auth_call *k, enum auth_session_need need)
            (need == AUTH_SESSION_BY_LINKING_FLAG && k->linking == AUTH_LINKING_TRUE);
 }
 
+/* In place of the path's, whose policy has been asked. */
+static enum st_err use_tenant_of_session(struct auth_call *k)
+{
+    k->tenant = k->session->tenant;
+    k->c->tenant = k->tenant->id.tenant;
+    if (!policy_allows(k->tenant->policy, k->x->rq.remote_addr))
+        return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
+    return ST_OK;
+}
+
 enum st_err auth_session_load(struct auth_call *k, enum auth_session_need need)
 {
     static const struct auth_session_rules rules = {.stateless = false};
@@ -203,9 +214,7 @@ enum st_err auth_session_load(struct auth_call *k, enum auth_session_need need)
     case AUTH_GOOD:
         k->session = ARENA_NEW(k->c->arena, struct auth_session);
         *k->session = session;
-        if (need == AUTH_SESSION_BY_LINKING_FLAG)
-            k->tenant = session.tenant;
-        return ST_OK;
+        return need == AUTH_SESSION_BY_LINKING_FLAG ? use_tenant_of_session(k) : ST_OK;
     case AUTH_NO_TOKEN:
         return is_required(k, need) ? auth_unauthorised(k, false) : ST_OK;
     case AUTH_TRY_REFRESH:

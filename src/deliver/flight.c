@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/config.h"
+#include "crypto/webhook.h"
 #include "deliver/mail.h"
-#include "deliver/webhook.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, ANSWER_MAX = 64 * 1024 };
 

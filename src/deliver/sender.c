@@ -416,7 +416,8 @@ static void *sender_main(void *object)
     log_thread_name("sender");
     while (!atomic_load(&s->stopping))
         go_round(s);
-    int64_t end = clock_monotonic_ms() + s->common.config->fcgi_drain_timeout;
+    /* What is left of the time is for the database. */
+    int64_t end = clock_monotonic_ms() + (int64_t)s->common.config->fcgi_drain_timeout * 3 / 4;
     while (!is_idle(s) && clock_monotonic_ms() < end)
         go_round(s);
     abort_flights(s);

@@ -15,7 +15,7 @@ struct sender;
 
 /* All are the caller's and stay until sender_stop. NULL: out of memory, or no thread can be made; logged. */
 struct sender *sender_start(struct tenancy *tenancy, const struct sites *sites, struct deliver_wake *wake);
-/* Lets transfers that are under way end, at most for fcgi_drain_timeout, and takes no new ones. */
+/* Lets transfers that are under way end, at most for most of fcgi_drain_timeout, and takes no new ones. */
 void sender_stop(struct sender *s); /* NULL is allowed */
 /* When its thread last went round, monotonic ms. */
 int64_t sender_seen_ms(const struct sender *s);

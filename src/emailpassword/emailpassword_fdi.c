@@ -40,7 +40,7 @@ static void answer_email_exists(struct auth_call *k)
 static enum st_err answer_signed_in(struct auth_call *k, const struct user *user,
                                     const struct login_method *method)
 {
-    ST_TRY(auth_session_create(k, k->tenant, user, method));
+    ST_TRY(auth_post_auth(k, user, method));
     auth_status(k, "OK");
     auth_write_user(k, user);
     return ST_OK;
@@ -134,7 +134,10 @@ static enum st_err wrong_credentials(struct auth_call *k)
 
 static enum st_err finish_unknown(struct exchange *x)
 {
-    return wrong_credentials(x->door);
+    struct auth_call *k = x->door;
+    const struct sign_in *s = k->state;
+    ST_TRY(emailpassword_job_error(k->c, s->job)); /* as for a known one */
+    return wrong_credentials(k);
 }
 
 static enum st_err finish_signin(struct exchange *x)

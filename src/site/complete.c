@@ -3,6 +3,7 @@
  * What follows from several keys of a site, and the rules between them (spec: fdi 1, fdi-session 1,
  * fdi-recipes 1.1).
  */
+#include "crypto/webhook.h"
 #include "site/internal.h"
 
 static bool is_set(const struct site_build *b, const char *path)
@@ -35,6 +36,8 @@ enum st_err site_check_webhook(struct site_build *b, const struct site_node *nod
     for (size_t before = 0; before < i; before++)
         if (str_is(list[before].id, list[i].id))
             return site_wrong(b, node->line, "has the id of webhooks[%zu]", before);
+    if (!webhook_signature(b->arena, list[i].secret, STR("id"), 0, STR("body")).p)
+        return site_wrong(b, node->line, "has a secret that is no base64 behind whsec_");
     if (list[i].events == 0)
         list[i].events = SITE_EVENT_SIGN_UP | SITE_EVENT_SIGN_IN;
     return ST_OK;

@@ -217,7 +217,7 @@ const struct site_key site_keys[] = {
     {"emailDelivery.directory", SITE_KEY_FILE, 0, AT(mail.directory), .max = 1024,
      .help = "For development: a directory into which each mail is written as a file, in place of sending."},
     {"emailDelivery.templateDirectory", SITE_KEY_FILE, 0, AT(mail.template_directory), .max = 1024,
-     .help = "Directory with templates that win over the built-in ones."},
+     .help = "Directory with templates that win over the built-in ones; see `mail.md`."},
 
     {"webhooks", SITE_KEY_LIST, 0, LIST_AT(webhooks, nwebhooks), .size = sizeof(struct site_webhook),
      .max = SITE_WEBHOOKS_MAX, .check = site_check_webhook,
@@ -228,7 +228,7 @@ const struct site_key site_keys[] = {
     {"webhooks[].url", SITE_KEY_URL, SITE_KEY_REQUIRED, IN(site_webhook, url), .max = 2048,
      .help = "Address that is called."},
     {"webhooks[].secret", SITE_KEY_STRING, SITE_KEY_REQUIRED | SITE_KEY_SECRET, IN(site_webhook, secret),
-     .min = 16, .max = 256, .help = "Key of the signature (HMAC)."},
+     .min = 16, .max = 256, .help = "Key of the signature (HMAC), best as `whsec_` and base64; see `webhooks.md`."},
     {"webhooks[].events", SITE_KEY_CHOICES, 0, IN(site_webhook, events), .choices = events,
      .fallback_help = "all", .help = "Events that are told."},
     {.path = NULL},

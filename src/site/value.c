@@ -178,6 +178,16 @@ static bool normalise_id(struct arena *a, struct str in, struct str *out, const 
     return !*why;
 }
 
+/* A name or password before the host; an "@" behind it is nothing special. */
+static bool has_user(struct str url)
+{
+    struct str rest = str_from(url, str_find(url, ':') + 3);
+    size_t end = 0;
+    while (end < rest.n && !strchr("/?#", rest.p[end]))
+        end++;
+    return str_find(str_head(rest, end), '@') < end;
+}
+
 /* http or https, and a host. */
 static bool check_url(struct arena *a, struct str in, struct str *out, const char **why)
 {
@@ -185,7 +195,7 @@ static bool check_url(struct arena *a, struct str in, struct str *out, const cha
     *why = "must be an address such as https://example.com/path";
     *out = in;
     return (str_is(scheme, STR("http")) || str_is(scheme, STR("https"))) && !has_control(in) &&
-           str_find(in, ' ') == in.n && str_find(in, '@') == in.n &&
+           str_find(in, ' ') == in.n && !has_user(in) &&
            site_normalise_domain(a, in, &domain, &(const char *){NULL});
 }
 

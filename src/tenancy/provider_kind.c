@@ -16,6 +16,7 @@
 
 static const struct provider_emails github_emails = {"id", NULL, "primary", "verified"};
 static const struct provider_emails bitbucket_emails = {"uuid", "values", "is_primary", "is_confirmed"};
+static const struct provider_audience discord_audience = {"/users/@me", "/oauth2/@me", "application"};
 
 /* The order counts. */
 static const struct provider_kind kinds[] = {
@@ -46,7 +47,8 @@ static const struct provider_kind kinds[] = {
      .user_info = "https://discord.com/api/users/@me",
      .scopes = {"identify", "email"},
      .user_id = "id",
-     .email_verified = "verified"},
+     .email_verified = "verified",
+     .audience = &discord_audience},
     {.prefix = "facebook",
      .name = "Facebook",
      .authorization = "https://www.facebook.com/v12.0/dialog/oauth",

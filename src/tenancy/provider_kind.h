@@ -16,6 +16,12 @@ struct provider_emails {
     const char *primary, *verified;
 };
 
+/* Where a provider says for which application an access token was made: PATH in the place of INSTEAD_OF at
+ * the end of the user info endpoint; the client's id is the member "id" of the answer's member OBJECT. */
+struct provider_audience {
+    const char *instead_of, *path, *object;
+};
+
 /* "@" in an endpoint stands for the member BASE of additionalConfig; without it the endpoint is absent. */
 struct provider_kind {
     const char *prefix, *name;
@@ -35,6 +41,7 @@ struct provider_kind {
     bool token_in_query;  /* Facebook: so goes the access token, and "fields" says what is wanted */
     bool checks_audience; /* GitHub: its API says for which application an access token was made */
     bool is_saml;         /* not OAuth at all */
+    const struct provider_audience *audience; /* the same for others; NULL: they do not say it */
     const struct provider_emails *emails;
 };
 

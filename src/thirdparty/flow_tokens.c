@@ -62,21 +62,33 @@ static bool find_secret(struct arena *a, const struct provider *p, struct str *s
 
 /* ---- code for tokens ---- */
 
+/* Facebook's errors are objects with a number; of those of its token endpoint this one is of the code. */
+static struct str numbered_error(json_object *error)
+{
+    enum { BAD_CODE = 100 };
+    json_object *number = json_object_object_get(error, "code");
+    bool of_code = json_object_is_type(number, json_type_int) && json_object_get_int64(number) == BAD_CODE;
+    return of_code ? STR("invalid_grant") : STR("unknown");
+}
+
 /* The code of an error (RFC 6749 5.2), fit for the log. */
 static struct str error_code(json_object *answer)
 {
-    struct str code = json_object_is_type(answer, json_type_object)
-                          ? json_str(json_object_object_get(answer, "error"))
-                          : STR_NONE;
+    json_object *error =
+        json_object_is_type(answer, json_type_object) ? json_object_object_get(answer, "error") : NULL;
+    if (json_object_is_type(error, json_type_object))
+        return numbered_error(error);
+    struct str code = json_str(error);
     for (size_t i = 0; i < code.n; i++)
         if (code.n > 64 || !((code.p[i] >= 'a' && code.p[i] <= 'z') || code.p[i] == '_'))
             return STR("unknown");
     return code.n ? code : STR_NONE;
 }
 
+/* LinkedIn and Twitter say invalid_request of a code that has been used. */
 static enum flow_next tokens_refused(struct flow *f, struct str error)
 {
-    static const char *const of_the_code[] = {"invalid_grant", "bad_verification_code"};
+    static const char *const of_the_code[] = {"invalid_grant", "bad_verification_code", "invalid_request"};
     for (size_t i = 0; i < sizeof of_the_code / sizeof of_the_code[0]; i++)
         if (str_is_c(error, of_the_code[i]))
             return flow_fail(f, FLOW_NOT_ACCEPTED, "token endpoint: %s", of_the_code[i]);

@@ -6,8 +6,15 @@
 #include "json/json.h"
 #include "thirdparty/flow.h"
 
+static enum flow_next not_accepted(struct flow *f, const char *why)
+{
+    return flow_fail(f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_BAD_ANSWER, "%s", why);
+}
+
 static enum flow_next finish(struct flow *f)
 {
+    if (f->claims && f->user_info && !identity_is_one(f->claims, f->user_info, f->tokens_of_client))
+        return not_accepted(f, "id token and user info are not of the same user (sub)");
     if (identity_find(f->c->arena, f->provider, f->claims, f->user_info, f->emails, &f->identity))
         return FLOW_DONE;
     return flow_fail(f, FLOW_BAD_ANSWER, "no user id in what it says of the user (userInfoMap)");
@@ -151,6 +158,16 @@ static enum flow_next ask_for_user_info(struct flow *f)
 
 /* ---- whose access token it is ---- */
 
+static enum flow_next check_owner(struct flow *f, json_object *application, const char *member)
+{
+    json_object *id = json_object_is_type(application, json_type_object)
+                          ? json_object_object_get(application, member)
+                          : NULL;
+    return str_is(json_str(id), f->provider->client_id)
+               ? ask_for_user_info(f)
+               : flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not of this application");
+}
+
 static enum flow_next got_audience(struct flow *f)
 {
     const struct http_call *call = &f->call;
@@ -159,10 +176,31 @@ static enum flow_next got_audience(struct flow *f)
     json_object *answer = call->status == 200 ? json_parse(f->c->arena, call->answer) : NULL;
     json_object *app =
         json_object_is_type(answer, json_type_object) ? json_object_object_get(answer, "app") : NULL;
-    if (json_object_is_type(app, json_type_object) &&
-        str_is(json_str(json_object_object_get(app, "client_id")), f->provider->client_id))
-        return ask_for_user_info(f);
-    return flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not of this application");
+    return check_owner(f, app, "client_id");
+}
+
+static enum flow_next got_application(struct flow *f)
+{
+    enum flow_next next;
+    json_object *answer = answer_of(f, "check of the access token", &next);
+    if (!answer)
+        return next;
+    return check_owner(f,
+                       json_object_is_type(answer, json_type_object)
+                           ? json_object_object_get(answer, f->provider->kind->audience->object)
+                           : NULL,
+                       "id");
+}
+
+static enum flow_next ask_for_application(struct flow *f)
+{
+    const struct provider_audience *wanted = f->provider->kind->audience;
+    struct str base = f->provider->user_info_endpoint, end = str_of(wanted->instead_of);
+    if (base.n < end.n || !str_is(str_from(base, base.n - end.n), end))
+        return flow_fail(f, FLOW_MISCONFIGURED, "its userInfoEndpoint does not end with %s",
+                         wanted->instead_of);
+    base = str_head(base, base.n - end.n);
+    return ask(f, ARENA_CONCAT(f->c->arena, base, str_of(wanted->path)), got_application);
 }
 
 /* A token that another application was given must not sign anybody in here. The reference means to ask and
@@ -202,19 +240,41 @@ static bool is_header_text(struct str s)
     return true;
 }
 
+/* An access token that a client brings by itself may have been made for anybody's application, whose operator
+ * could sign in here as each of its users. So it is not enough where there is something better to bring: an
+ * id token, or what tells for whom it was made. (The reference takes it.) */
+static const char *needs_more(const struct flow *f)
+{
+    const struct provider *p = f->provider;
+    if (f->claims)
+        return NULL;
+    if (identity_needs_claims(p))
+        return "without an id token it is not known of which workspace the user is";
+    if (f->tokens_of_client && p->jwks_uri.p)
+        return "an access token without an id token may be another application's";
+    if (f->tokens_of_client && p->kind->checks_audience && !p->client_secret.p)
+        return "without a clientSecret it cannot be asked of which application the access token is";
+    return NULL;
+}
+
 enum flow_next flow_get_user_info(struct flow *f)
 {
     const struct provider *p = f->provider;
+    const char *more = needs_more(f);
     bool can_ask = f->access_token.p && p->user_info_endpoint.p;
     if (!can_ask && !f->claims)
         return flow_fail(
             f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_MISCONFIGURED,
             "neither an id token that can be checked nor an access token for a user info endpoint");
+    if (more)
+        return not_accepted(f, more);
     if (!can_ask)
         return finish(f);
     if (!is_header_text(f->access_token))
-        return flow_fail(f, f->tokens_of_client ? FLOW_NOT_ACCEPTED : FLOW_BAD_ANSWER,
-                         "the access token has characters that no header can carry");
-    bool check = p->kind->checks_audience && f->tokens_of_client && p->client_secret.p;
-    return check ? check_audience(f) : ask_for_user_info(f);
+        return not_accepted(f, "the access token has characters that no header can carry");
+    if (!f->tokens_of_client || f->claims)
+        return ask_for_user_info(f);
+    return p->kind->checks_audience ? check_audience(f)
+           : p->kind->audience      ? ask_for_application(f)
+                                    : ask_for_user_info(f);
 }

@@ -41,11 +41,16 @@ static bool is_issuer(struct arena *a, json_object *claims, struct str issuer)
     return iss.n && (str_is(iss, issuer) || str_is(ARENA_CONCAT(a, STR("https://"), iss), issuer));
 }
 
+bool identity_needs_claims(const struct provider *p)
+{
+    struct str workspace = provider_additional(p, "hd");
+    return p->kind->workspace && workspace.p && !str_is(workspace, STR("*"));
+}
+
 static bool is_workspace(const struct provider *p, json_object *claims)
 {
-    struct str wanted = provider_additional(p, "hd");
-    return !p->kind->workspace || !wanted.p || str_is(wanted, STR("*")) ||
-           str_is(json_str(json_object_object_get(claims, "hd")), wanted);
+    return !identity_needs_claims(p) ||
+           str_is(json_str(json_object_object_get(claims, "hd")), provider_additional(p, "hd"));
 }
 
 const char *identity_check_claims(struct arena *a, const struct provider *p, json_object *claims,
@@ -63,6 +68,14 @@ const char *identity_check_claims(struct arena *a, const struct provider *p, jso
     if (p->issuer.p && !is_issuer(a, claims, p->issuer))
         return "it is from another issuer (iss)";
     return is_workspace(p, claims) ? NULL : "it is of another workspace (hd)";
+}
+
+bool identity_is_one(json_object *id_token, json_object *user_info, bool strict)
+{
+    struct str sub = json_str(json_object_object_get(id_token, "sub")), other = STR_NONE;
+    if (json_object_is_type(user_info, json_type_object))
+        other = json_str(json_object_object_get(user_info, "sub"));
+    return sub.n && other.n ? str_is(sub, other) : !strict;
 }
 
 /* ---- user id and address ---- */

@@ -19,6 +19,13 @@ struct identity {
 const char *identity_check_claims(struct arena *a, const struct provider *p, json_object *claims,
                                   int64_t now_s);
 
+/* Whether somebody may only come in with an id token, since nothing else tells their Google workspace. */
+bool identity_needs_claims(const struct provider *p);
+
+/* Are both of the same user (OpenID Connect Core 5.3.2)? STRICT: not if one does not say so; without, tokens
+ * that came together may leave it out. */
+bool identity_is_one(json_object *id_token, json_object *user_info, bool strict);
+
 /* ID_TOKEN: claims; USER_INFO: what the user info endpoint says; EMAILS: the second answer of providers that
  * have one; each may be NULL. False: no user id is in them. */
 bool identity_find(struct arena *a, const struct provider *p, json_object *id_token, json_object *user_info,

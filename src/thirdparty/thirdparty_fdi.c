@@ -214,9 +214,7 @@ static enum st_err answer_no_code(struct auth_call *k, const struct provider *p,
 
 static enum st_err answer_signed_in(struct auth_call *k, const struct thirdparty_signinup *done)
 {
-    bool is_sessions = k->session && user_method(done->user, k->session->token.recipe_user_id);
-    if (!is_sessions)
-        ST_TRY(auth_session_create(k, k->tenant, done->user, done->method));
+    ST_TRY(auth_post_auth(k, done->user, done->method));
     auth_status(k, "OK");
     auth_write_user(k, done->user);
     auth_write_created(k, done->created);

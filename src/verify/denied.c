@@ -33,24 +33,32 @@ static bool is_login_page(const struct auth_call *k)
            (path.n == base.n || path.p[base.n] == '/' || path.p[base.n] == '?');
 }
 
-/* Where the page leads back to. What a browser would take for the name of another host is left out. */
-static struct str way_back(const struct auth_call *k)
+/* nginx holds the headers of an answer in 32 KiB (nginx/supertokens-fcgi.conf), and an address becomes three
+ * times as long. */
+enum { WAY_BACK_BYTES = 4096 };
+
+/* The address that was asked for, as a path that no browser takes for one of another host: "//host/" is. */
+static struct str way_back(struct arena *a, struct str uri)
 {
-    struct str uri = k->x->rq.uri;
-    bool is_path = uri.n && uri.p[0] == '/' && (uri.n == 1 || (uri.p[1] != '/' && uri.p[1] != '\\'));
-    return is_path ? uri : STR("/");
+    size_t i = 0;
+    while (i < uri.n && (uri.p[i] == '/' || uri.p[i] == '\\'))
+        i++;
+    return ARENA_CONCAT(a, STR("/"), str_from(uri, i));
 }
 
-/* To a page below websiteBasePath that leads back here. */
+/* To a page below websiteBasePath that leads back here; from a very long address just there. */
 static enum st_err redirect(struct auth_call *k, const char *page)
 {
     struct http_response *rs = &k->x->rs;
+    struct str back = way_back(k->c->arena, k->x->rq.uri);
+    struct str query = back.n > WAY_BACK_BYTES ? STR("")
+                                               : ARENA_CONCAT(k->c->arena, STR("?redirectToPath="),
+                                                              percent_encode(k->c->arena, back));
     rs->status = 302;
     rs->body = STR("");
-    http_add_header(rs, "Location",
-                    arena_printf(k->c->arena, "%.*s%.*s%s?redirectToPath=%s",
-                                 STR_ARG(k->site->website_domain), STR_ARG(k->site->website_base_path), page,
-                                 percent_encode(k->c->arena, way_back(k)).p));
+    http_add_header(
+        rs, "Location",
+        ARENA_CONCAT(k->c->arena, k->site->website_domain, k->site->website_base_path, str_of(page), query));
     http_add_header(rs, "Cache-Control", STR("no-store"));
     return ST_ANSWERED;
 }
@@ -91,8 +99,12 @@ enum st_err denied_begin(struct service *s, struct exchange *x)
     struct judgement judgement;
     ST_TRY(auth_call_new(s, x, &k));
     ST_TRY(judge(k, &judgement));
-    if (judgement.verdict == JUDGED_GOOD)
+    if (judgement.verdict == JUDGED_GOOD || judgement.verdict == JUDGED_PREFLIGHT_PASSES)
         return answer_other_reason(k);
+    if (judgement.verdict == JUDGED_PREFLIGHT) { /* whose headers are nginx's (nginx/cors.conf) */
+        x->rs.status = 204;
+        return ST_OK;
+    }
     if (judgement.verdict == JUDGED_INVALID_CLAIMS)
         return answer_claims(k, &judgement);
     if (is_navigation(&x->rq) && !is_login_page(k))

@@ -8,8 +8,11 @@
 static enum st_err read_requirements(struct auth_call *k, struct requirements *out)
 {
     struct str wrong;
-    if (requirements_read(k->c->arena, http_param(&k->x->rq, "ST_REQUIRE"), out, &wrong))
+    if (requirements_read(k->c->arena, http_param(&k->x->rq, "ST_REQUIRE"), out, &wrong)) {
+        if (k->site->email_verification_required)
+            requirements_add_verified_email(out);
         return ST_OK;
+    }
     LOG_ERROR(k->c, "nobody passes a location of site %.*s: ST_REQUIRE holds \"%.*s\"",
               STR_ARG(k->site->name), STR_ARG(str_head(wrong, 100)));
     return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
@@ -40,12 +43,25 @@ static void check_claims(struct auth_call *k, const struct requirements *r, stru
     out->errors = json_done(&j);
 }
 
+/* Whether a page of another origin may send a request, browsers ask beforehand and without cookies (Fetch
+ * standard, CORS-preflight). Anybody else can send the same, and many applications answer OPTIONS like GET:
+ * only where the location says so do they get it. */
+static bool is_preflight(const struct http_request *rq)
+{
+    return rq->method == HTTP_OPTIONS && http_param(rq, "HTTP_ORIGIN").n > 0 &&
+           http_param(rq, "HTTP_ACCESS_CONTROL_REQUEST_METHOD").n > 0;
+}
+
 enum st_err judge(struct auth_call *k, struct judgement *out)
 {
     struct requirements required;
     enum auth_verdict verdict;
     *out = (struct judgement){.claims = NULL};
     ST_TRY(read_requirements(k, &required));
+    if (is_preflight(&k->x->rq)) {
+        out->verdict = required.preflight ? JUDGED_PREFLIGHT_PASSES : JUDGED_PREFLIGHT;
+        return ST_OK;
+    }
     struct auth_session_rules rules = {
         .anti_csrf_always = required.anti_csrf, .check_database = required.check_database, .stateless = true};
     out->from_database = required.check_database;

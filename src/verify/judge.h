@@ -14,6 +14,8 @@ struct judgement {
         JUDGED_TRY_REFRESH,
         JUDGED_UNAUTHORISED,
         JUDGED_INVALID_CLAIMS, /* ERRORS */
+        JUDGED_PREFLIGHT,      /* of CORS, which comes without a session and is not for the application */
+        JUDGED_PREFLIGHT_PASSES,
     } verdict;
     struct auth_session session; /* when good */
     json_object *claims;         /* the session's own part of its payload, or NULL where nobody needs it */

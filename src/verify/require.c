@@ -75,10 +75,12 @@ static void reason_of_mfa(struct json_out *j, json_object *claim, struct str val
     json_add_str(j, "message", STR("MFA requirement for auth is not satisfied"));
 }
 
+#define EMAIL_VERIFIED "email verified"
+
 static const struct claim_rule rules[] = {
     {"role", true, "st-role", includes, reason_of_includes},
     {"permission", true, "st-perm", includes, reason_of_includes},
-    {"email verified", false, "st-ev", is_true, reason_of_true},
+    {EMAIL_VERIFIED, false, "st-ev", is_true, reason_of_true},
     {"mfa", false, "st-mfa", is_true, reason_of_mfa},
 };
 
@@ -88,6 +90,8 @@ static const struct {
 } switches[] = {
     {"check database", offsetof(struct requirements, check_database)},
     {"anti-csrf", offsetof(struct requirements, anti_csrf)},
+    {"preflight", offsetof(struct requirements, preflight)},
+    {"email unverified", offsetof(struct requirements, unverified)},
 };
 
 static bool read_switch(struct str word, struct requirements *out)
@@ -139,6 +143,18 @@ bool requirements_read(struct arena *a, struct str text, struct requirements *ou
             return false;
     }
     return true;
+}
+
+void requirements_add_verified_email(struct requirements *r)
+{
+    const struct claim_rule *rule = rules;
+    while (strcmp(rule->word, EMAIL_VERIFIED) != 0)
+        rule++;
+    for (size_t i = 0; i < r->nclaims; i++)
+        if (r->claims[i].rule == rule)
+            return;
+    if (!r->unverified)
+        r->claims[r->nclaims++].rule = rule;
 }
 
 size_t requirements_check(const struct requirements *r, json_object *payload, struct json_out *j)

@@ -91,29 +91,19 @@ static void answer_session(struct auth_call *k, const struct judgement *j)
         http_add_header(&k->x->rs, "Cache-Control", STR("no-store"));
 }
 
-/* Whether a page of another origin may send a request, browsers ask beforehand and without cookies (Fetch
- * standard, CORS-preflight). The application says so, as behind the SDKs' verifySession. */
-static bool is_preflight(const struct exchange *x)
-{
-    return x->rq.method == HTTP_OPTIONS && http_param(&x->rq, "HTTP_ORIGIN").n > 0 &&
-           http_param(&x->rq, "HTTP_ACCESS_CONTROL_REQUEST_METHOD").n > 0;
-}
-
 enum st_err verify_begin(struct service *s, struct exchange *x)
 {
     struct auth_call *k;
     struct judgement judgement;
-    if (is_preflight(x)) {
-        x->rs.status = 200;
-        http_add_header(&x->rs, "Cache-Control", STR("no-store"));
-        return ST_OK;
-    }
     ST_TRY(auth_call_new(s, x, &k));
     ST_TRY(judge(k, &judgement));
+    x->rs.status = judgement.verdict == JUDGED_INVALID_CLAIMS ? 403 : 401;
     if (judgement.verdict == JUDGED_GOOD)
         answer_session(k, &judgement);
-    else
-        x->rs.status = judgement.verdict == JUDGED_INVALID_CLAIMS ? 403 : 401;
+    if (judgement.verdict == JUDGED_PREFLIGHT_PASSES) {
+        x->rs.status = 200;
+        http_add_header(&x->rs, "Cache-Control", STR("no-store"));
+    }
     return ST_OK;
 }
 

@@ -14,7 +14,7 @@
 //
 // Paths below a name: /.well-known/openid-configuration, /authorize (a page to consent: pick a user, then the
 // buttons #approve and #deny), /token, /jwks, /userinfo; /github/user, /github/user/emails,
-// /github/applications/ID/token.
+// /github/applications/ID/token; /oidc/users/@me and /oidc/oauth2/@me in the form of Discord.
 //
 // Clients: client-web with the secret secret-web; client-public without a secret, which must use PKCE;
 // com.example.web at /apple, whose keyId, teamId and privateKey GET /control/apple gives.
@@ -29,7 +29,7 @@
 //                        how: a status; slow (with "ms"); garbage, html, array, text, huge, empty, cut, redirect
 //                        times: how often (1); 0: until further notice
 //     /control/id-token  {"claims": {"aud": "x", "exp": null}, "expires_in": -100, "tamper": "signature"|"payload",
-//                         "alg": "none"|"HS256", "kid": "x"}                  the id tokens from now on; {} as usual
+//                         "alg": "none"|"HS256", "kid": "x", "omit": true}    the id tokens from now on; {} as usual
 //     /control/discovery {"issuer": "x", "jwks_uri": null}                    laid over the OpenID configuration
 //     /control/rotate    {"alg": "RS256"|"PS256"|"ES256"|"EdDSA", "keep": true}   a new key; keep: the old ones stay
 //     /control/reset     {}                                                   all of this as in the beginning
@@ -264,7 +264,8 @@ function token(realm, req, res, params) {
   const access = (github ? 'gho_' : '') + random();
   state.tokens.set(access, { realm, client: id, user: grant.user });
   const answer = { access_token: access, token_type: 'Bearer', scope: grant.scope };
-  if (!github) Object.assign(answer, { expires_in: 600, id_token: idToken(realm, id, state.users[grant.user]) });
+  if (!github) answer.expires_in = 600;
+  if (!github && !state.idToken.omit) answer.id_token = idToken(realm, id, state.users[grant.user]);
   return json(res, 200, answer);
 }
 
@@ -300,6 +301,16 @@ function githubApplication(realm, req, res, params) {
   if (!isClient(id, secret) || !req.url.includes(`/applications/${id}/`)) return json(res, 404, { message: 'Not Found' });
   if (found?.client !== id) return json(res, 404, { message: 'Not Found' });
   return json(res, 200, { app: { client_id: id }, user: { login: found.user } });
+}
+
+function discordUser(realm, req, res) {
+  const user = userOf(realm, req, res);
+  if (user) json(res, 200, { id: user.sub, email: user.email, verified: user.email_verified });
+}
+
+function discordApplication(realm, req, res) {
+  const [, access] = (req.headers.authorization ?? '').split(' ');
+  if (userOf(realm, req, res)) json(res, 200, { application: { id: state.tokens.get(access).client }, scopes: ['identify'] });
 }
 
 function discovery(realm, req, res) {
@@ -350,6 +361,8 @@ const routes = [
   ['GET', '/userinfo', 'userinfo', userinfo],
   ['GET', '/user', 'user', githubUser],
   ['GET', '/user/emails', 'emails', githubEmails],
+  ['GET', '/users/@me', 'user', discordUser],
+  ['GET', '/oauth2/@me', 'application', discordApplication],
   ['POST', /^\/applications\/[^/]+\/token$/, 'application', githubApplication],
   ['GET', '/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],
   ['GET', '/login/oauth/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],

@@ -10,10 +10,10 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "crypto/webhook.h"
 #include "deliver/language.h"
 #include "deliver/mime.h"
 #include "deliver/template.h"
-#include "deliver/webhook.h"
 
 static struct arena arena;
 

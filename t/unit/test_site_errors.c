@@ -144,8 +144,12 @@ static void types(void **state)
          "x.yaml, line 7: webhooks[0].id: must consist of letters, digits, - and _"},
         {APP_INFO RECIPES "webhooks:\n  - {id: a, url: ftp://x}\n",
          "x.yaml, line 7: webhooks[0].url: must be an address such as https://example.com/path"},
-        {APP_INFO RECIPES "webhooks:\n  - {id: a, url: http://x, secret: short}\n",
+        {APP_INFO RECIPES "webhooks:\n  - {id: a, url: 'https://u:p@x/p@q'}\n",
+         "x.yaml, line 7: webhooks[0].url: must be an address such as https://example.com/path"},
+        {APP_INFO RECIPES "webhooks:\n  - {id: a, url: http://x/@me, secret: short}\n",
          "x.yaml, line 7: webhooks[0].secret: must have at least 16 bytes"},
+        {APP_INFO RECIPES "webhooks:\n  - {id: a, url: http://x, secret: whsec_abcdefghijklmno}\n",
+         "x.yaml, line 7: webhooks[0]: has a secret that is no base64 behind whsec_"},
         {APP_INFO RECIPES
          "webhooks:\n  - {id: a, url: http://x, secret: 1234567890123456, events: [signOut]}\n",
          "x.yaml, line 7: webhooks[0].events[0]: must be one of signUp, signIn"},

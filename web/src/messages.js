@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the server says, as texts of the catalogues. Its field errors are constants of the interface; those that an operator
-// has configured are shown as they are.
+// has configured are keys of the site's own texts, or shown as they are.
 const FIELD_ERRORS = {
     "Email is invalid": "error.email",
     "This email already exists. Please sign in instead.": "error.emailTaken",
@@ -19,7 +19,7 @@ const FIELD_ERRORS = {
 };
 
 export function fieldError(message) {
-    return Object.hasOwn(FIELD_ERRORS, message) ? FIELD_ERRORS[message] : { literal: message };
+    return Object.hasOwn(FIELD_ERRORS, message) ? FIELD_ERRORS[message] : { key: message };
 }
 
 // SIGN_IN_NOT_ALLOWED and the like: of the reason only the code helps, for those who are asked for support.

@@ -29,13 +29,18 @@ export function t(text) {
     if (typeof text === "string") return t({ key: text });
     if ("literal" in text) return text.literal;
     const { key, ...values } = text;
-    const pattern = config?.texts?.[language]?.[key] ?? CATALOGUES[language][key] ?? key;
-    return pattern.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? t(asText(values[name])) : whole)).trim();
+    const [pattern = key] = catalogues(language).filter((texts) => Object.hasOwn(texts, key)).map((texts) => texts[key]);
+    return pattern.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? t(asText(values[name])) : whole)).trim();
+}
+
+// The site's own texts, and ours.
+function catalogues(name) {
+    return [config?.texts[name] ?? {}, CATALOGUES[name]];
 }
 
 // Is there a text with this key, in the first language?
 export function knows(key) {
-    return key in CATALOGUES.en || key in (config?.texts?.[languages[0]] ?? {});
+    return catalogues(languages[0]).some((texts) => Object.hasOwn(texts, key));
 }
 
 function asText(value) {

@@ -63,7 +63,7 @@ END
     server {
         listen 127.0.0.1:$site{port};
         set \$st_site $site{name};
-        large_client_header_buffers 8 32k;
+        large_client_header_buffers 2 30k;
         location $site{api}/ {
             include auth-door.conf;
             $site{auth_conf}

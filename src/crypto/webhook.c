@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deliver/webhook.h"
+#include "crypto/webhook.h"
 
 #include <sodium.h>
 

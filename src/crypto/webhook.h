@@ -2,8 +2,8 @@
  *
  * The headers of a webhook, by the Standard Webhooks specification (standardwebhooks.com).
  */
-#ifndef ST_DELIVER_WEBHOOK_H
-#define ST_DELIVER_WEBHOOK_H
+#ifndef ST_CRYPTO_WEBHOOK_H
+#define ST_CRYPTO_WEBHOOK_H
 
 #include "base/arena.h"
 
