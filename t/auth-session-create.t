@@ -71,6 +71,10 @@ subtest 'options of a site' => sub {
     is payload_of(tokens_of($got)->{sAccessToken})->{antiCsrfToken}, $got->{headers}{'anti-csrf'}, 'which the access token holds';
     is $got->{headers}{'st-access-token'}, tokens_of($got)->{sAccessToken}, 'the access token for scripts to read';
     is $got->{headers}{'access-control-expose-headers'}, 'front-token, st-access-token, anti-csrf', 'exposed';
+    my $refreshed = $auth{token}->post('/session/refresh', undef, cookies => tokens_of($got), headers => { 'anti-csrf' => $got->{headers}{'anti-csrf'} });
+    my $out = $auth{token}->post('/signout', undef, cookies => tokens_of($refreshed), headers => { 'anti-csrf' => $refreshed->{headers}{'anti-csrf'} });
+    is $out->{headers}{'front-token'}, 'remove', 'a refreshed session signs out';
+    ok !exists $out->{headers}{'st-access-token'}, 'and shows nobody its last token';
     ok !exists sign_in('token', 'header')->{headers}{'anti-csrf'}, 'none by header';
     $got = sign_in('static');
     like $got->{cookies}{sAccessToken}{attributes}, qr{; Path=/app;}, 'path of the access token';

@@ -192,8 +192,10 @@ static void clear_one(struct auth_transport *t, enum site_transfer by)
 
 void auth_tokens_clear(struct auth_transport *t, enum site_transfer by)
 {
-    if (by != SITE_TRANSFER_HEADER)
+    if (by != SITE_TRANSFER_HEADER) {
         clear_one(t, SITE_TRANSFER_COOKIE);
+        t->headers[ACCESS_HEADER] = STR_NONE; /* which showed scripts what is now cleared */
+    }
     if (by != SITE_TRANSFER_COOKIE)
         clear_one(t, SITE_TRANSFER_HEADER);
 }
