@@ -8,6 +8,7 @@
 #include "deliver/deliver.h"
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/form.h"
+#include "emailverification/emailverification.h"
 #include "http/text.h"
 
 /* ---- answers ---- */
@@ -143,8 +144,8 @@ static enum st_err finish_unknown(struct exchange *x)
 static enum st_err finish_signin(struct exchange *x)
 {
     struct auth_call *k = x->door;
-    const struct sign_in *s = k->state;
-    const struct emailpassword_candidate *who = &s->candidate;
+    struct sign_in *s = k->state;
+    struct emailpassword_candidate *who = &s->candidate;
     struct db_call events[DELIVER_EVENT_CALLS];
     ST_TRY(emailpassword_job_error(k->c, s->job));
     if (!s->job->match)
@@ -152,6 +153,8 @@ static enum st_err finish_signin(struct exchange *x)
     size_t n = event_calls(k, SITE_EVENT_SIGN_IN, user_public_id(who->user), method_public_id(who->method), s,
                            events);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, who, events, n));
+    if (site_has(k->site, SITE_EMAILVERIFICATION))
+        ST_TRY(emailverification_mark_linked(k->c, k->tenant, &who->user, &who->method));
     return answer_signed_in(k, who->user, who->method);
 }
 
