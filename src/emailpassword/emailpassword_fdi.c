@@ -313,9 +313,16 @@ static enum st_err post_reset(struct auth_call *k)
     if (!json_object_is_type(in->token, json_type_string))
         return ctx_fail(k->c, ST_BAD_REQUEST, "The password reset token must be a string");
     bool live;
-    ST_TRY(emailpassword_reset_token_is_live(k->c, k->tenant, json_str(in->token), &live));
+    struct str email;
+    ST_TRY(emailpassword_reset_token_is_live(k->c, k->tenant, json_str(in->token), &live, &email));
     if (!live)
         return answer_reset(k, false);
+    const char *wrong = form_check_password(k->site, form.password, email); /* now it is known whose it is */
+    if (wrong) {
+        form.errors[form.nerrors++] = (struct form_error){.id = STR("password"), .text = wrong};
+        answer_form_errors(k, &form);
+        return ST_OK;
+    }
     struct password_job *job = emailpassword_hash_job(k->c->arena, k->tenant, form.password);
     k->state = job;
     return exchange_await(k->x, job, finish_reset);
