@@ -67,7 +67,7 @@ FROM (SELECT p.user_id FROM {app_id_to_user_id} p WHERE p.app_id = $1 AND p.user
 RETURNING user_id
 
 -- name: emailpassword_reset_token_live
-SELECT 1 FROM {emailpassword_pswd_reset_tokens} WHERE app_id = $1 AND token = $2 AND token_expiry >= $3
+SELECT email FROM {emailpassword_pswd_reset_tokens} WHERE app_id = $1 AND token = $2 AND token_expiry >= $3
 
 -- Takes a reset token: all tokens of its user go. The last column tells whether this statement was the one that
 -- removed it, so that of two that run at once only one succeeds. $1 app, $2 hash of the token

@@ -16,12 +16,13 @@ my $s     = ST::Stack->new(
     config => { bcrypt_log_rounds => 4 },
     sites  => {
         plain    => {%mails},
+        nist     => { recipeList => [{ emailPassword => { passwordProfile => 'nist' } }, 'session'], %mails },
         verifies => { recipeList => ['emailPassword', 'session', { emailVerification => { mode => 'OPTIONAL' } }], %mails },
     },
 );
 my $pg      = $s->pg;
 my $users   = ST::Users->new($pg);
-my %browser = map { ($_ => ST::Browser->new($s->site_url($_))) } qw(plain verifies);
+my %browser = map { ($_ => ST::Browser->new($s->site_url($_))) } qw(plain nist verifies);
 my $invalid = '200 {"status":"RESET_PASSWORD_INVALID_TOKEN_ERROR"}';
 my $ok      = '200 {"status":"OK"}';
 
@@ -72,6 +73,14 @@ subtest 'setting the password' => sub {
     is set_password($token, 'secret-3'), $invalid, 'once only';
     is $pg->value('SELECT count(*) FROM emailpassword_pswd_reset_tokens'), 0, 'all tokens of the user are gone';
     is $pg->value('SELECT count(*) FROM emailverification_verified_emails'), 0, 'this site does not verify addresses';
+};
+
+subtest 'a password that the address gives away' => sub {
+    call('/signup', form(email => 'walther@example.com', password => 'four words of mine'), site => 'nist');
+    ask('walther@example.com', site => 'nist');
+    my ($mail) = mails();
+    like set_password(token($mail), 'walther17', site => 'nist'), qr/"error":"This password is easy to guess from your e-mail address/, 'is refused, where the site is strict';
+    is set_password(token($mail), 'other words of mine', site => 'nist'), $ok, 'another one is taken, with the same link';
 };
 
 subtest 'an old token' => sub {

@@ -10,6 +10,7 @@ use Test::More;
 use ST::Auth    qw(tokens_of);
 use ST::Session qw(create payload_of);
 use ST::Stack;
+use ST::Users;
 
 sub session (%options) { return { recipeList => ['emailPassword', { session => \%options }] } }
 my $s = ST::Stack->new(
@@ -97,6 +98,21 @@ subtest 'claims' => sub {
     like ST::Session::part_text($names, 1), qr/"iss".*"st-role".*"st-perm".*"st-ev"/, 'in the order of the recipes';
     $iss = $s->site_url('roles') . '/auth';
     is claims(sign_in('roles')), qq({"iss":"$iss","st-role":{"v":["cook","waiter"]}}), 'permissions left out';
+};
+
+subtest 'an address that another login of the user has verified' => sub {
+    my $u   = ST::Users->new($s->pg);
+    my $ep  = $s->core->post('/recipe/signup', { email => 'max@example.com', password => 'secret-1' })->{json}{user}{id};
+    my $tp  = $u->make_primary($u->add('thirdparty', email => 'max@example.com', tp => ['google', 'g-1'], joined => 1000));
+    my %max = (body => { formFields => [{ id => 'email', value => 'max@example.com' }, { id => 'password', value => 'secret-1' }] });
+    $u->link($ep, $tp);
+    my $ev = sub ($site) { return payload_of(tokens_of(sign_in($site, 'cookie', %max))->{sAccessToken})->{'st-ev'}{v} };
+    is $ev->('claims'), JSON::PP::false, 'not before';
+    $u->verify($tp, 'max@example.com');
+    sign_in('plain', 'cookie', %max);
+    is $s->pg->value("SELECT count(*) FROM emailverification_verified_emails WHERE user_id = '$ep'"), 0, 'not at a site that does not care';
+    is $ev->('claims'), JSON::PP::true, 'is verified for this one, too';
+    is $s->pg->value("SELECT count(*) FROM emailverification_verified_emails WHERE user_id = '$ep'"), 1, 'for good';
 };
 
 subtest 'users in answers' => sub {

@@ -90,9 +90,10 @@ enum st_err emailpassword_consume_reset_token(struct ctx *c, const struct tenant
  * user has another address or a phone number (spec: fdi-recipes 1.5, step 3)? */
 bool emailpassword_risks_takeover(const struct user *primary, struct str email);
 
-/* Is there such a token, good for now? Looked at before a hash is computed for it. */
+/* Is there such a token, good for now, and for which address (absent in rows of very old versions)? Looked at
+ * before a hash is computed for it. */
 enum st_err emailpassword_reset_token_is_live(struct ctx *c, const struct tenant *t, struct str token,
-                                              bool *out) ST_MUST_CHECK;
+                                              bool *out, struct str *email) ST_MUST_CHECK;
 
 /* A reset at the auth door (fdi-recipes 1.6): takes the token, and sets the hash of the user's own login
  * method unless the user could be taken over with it. A user who has no password yet gets a login method with

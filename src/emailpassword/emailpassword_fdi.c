@@ -8,6 +8,7 @@
 #include "deliver/deliver.h"
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/form.h"
+#include "emailverification/emailverification.h"
 #include "http/text.h"
 
 /* ---- answers ---- */
@@ -143,8 +144,8 @@ static enum st_err finish_unknown(struct exchange *x)
 static enum st_err finish_signin(struct exchange *x)
 {
     struct auth_call *k = x->door;
-    const struct sign_in *s = k->state;
-    const struct emailpassword_candidate *who = &s->candidate;
+    struct sign_in *s = k->state;
+    struct emailpassword_candidate *who = &s->candidate;
     struct db_call events[DELIVER_EVENT_CALLS];
     ST_TRY(emailpassword_job_error(k->c, s->job));
     if (!s->job->match)
@@ -152,6 +153,8 @@ static enum st_err finish_signin(struct exchange *x)
     size_t n = event_calls(k, SITE_EVENT_SIGN_IN, user_public_id(who->user), method_public_id(who->method), s,
                            events);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, who, events, n));
+    if (site_has(k->site, SITE_EMAILVERIFICATION))
+        ST_TRY(emailverification_mark_linked(k->c, k->tenant, &who->user, &who->method));
     return answer_signed_in(k, who->user, who->method);
 }
 
@@ -310,9 +313,16 @@ static enum st_err post_reset(struct auth_call *k)
     if (!json_object_is_type(in->token, json_type_string))
         return ctx_fail(k->c, ST_BAD_REQUEST, "The password reset token must be a string");
     bool live;
-    ST_TRY(emailpassword_reset_token_is_live(k->c, k->tenant, json_str(in->token), &live));
+    struct str email;
+    ST_TRY(emailpassword_reset_token_is_live(k->c, k->tenant, json_str(in->token), &live, &email));
     if (!live)
         return answer_reset(k, false);
+    const char *wrong = form_check_password(k->site, form.password, email); /* now it is known whose it is */
+    if (wrong) {
+        form.errors[form.nerrors++] = (struct form_error){.id = STR("password"), .text = wrong};
+        answer_form_errors(k, &form);
+        return ST_OK;
+    }
     struct password_job *job = emailpassword_hash_job(k->c->arena, k->tenant, form.password);
     k->state = job;
     return exchange_await(k->x, job, finish_reset);

@@ -96,13 +96,15 @@ static void add_error(struct reading *r, const struct site_field *f, const char 
     r->out->errors[r->out->nerrors++] = (struct form_error){f->id, text, configured};
 }
 
-static const char *check_new_password(const struct reading *r)
+const char *form_check_password(const struct site *site, struct str password, struct str email)
 {
-    const struct str context[VALIDATE_CONTEXT] = {r->out->email.p ? r->out->email : STR(""),
-                                                  r->site->app_name};
-    return r->site->emailpassword.password_profile == SITE_PASSWORD_NIST
-               ? validate_password_nist(r->out->password, context)
-               : validate_password(r->out->password);
+    const struct site_field *f = site_field(site, STR("password"));
+    const struct str context[VALIDATE_CONTEXT] = {email.p ? email : STR(""), site->app_name};
+    if (f && f->pattern)
+        return NULL;
+    return site->emailpassword.password_profile == SITE_PASSWORD_NIST
+               ? validate_password_nist(password, context)
+               : validate_password(password);
 }
 
 /* Values that no column or hash can hold are refused like those that break a rule. */
@@ -118,9 +120,10 @@ static void check_value(struct reading *r, const struct site_field *f, json_obje
         if (pattern_match(f->pattern, text) != PATTERN_MATCH)
             add_error(r, f, f->error.p ? NULL : "Field is invalid", f->error);
     } else {
-        const char *wrong = is_email(f)                                 ? validate_email(text)
-                            : is_password(f) && r->kind != FORM_SIGN_IN ? check_new_password(r)
-                                                                        : NULL;
+        const char *wrong = is_email(f) ? validate_email(text)
+                            : is_password(f) && r->kind != FORM_SIGN_IN
+                                ? form_check_password(r->site, text, r->out->email)
+                                : NULL;
         if (wrong)
             add_error(r, f, wrong, STR_NONE);
     }

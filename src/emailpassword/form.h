@@ -34,4 +34,8 @@ struct form {
 enum st_err form_read(struct ctx *c, const struct site *site, enum form_kind kind, json_object *fields,
                       struct form *out) ST_MUST_CHECK;
 
+/* What is wrong with a new password by the site's profile, or NULL; a pattern of the site takes its place.
+ * EMAIL: whose it is, absent where that is not known. */
+const char *form_check_password(const struct site *site, struct str password, struct str email);
+
 #endif

@@ -110,12 +110,13 @@ enum st_err emailpassword_consume_reset_token(struct ctx *c, const struct tenant
 /* ---- at the auth door ---- */
 
 enum st_err emailpassword_reset_token_is_live(struct ctx *c, const struct tenant *t, struct str token,
-                                              bool *out)
+                                              bool *out, struct str *email)
 {
     const PGresult *r;
     ST_TRY(DB_RUN(c, t->db, &r, STMT_emailpassword_reset_token_live, db_str(t->id.app),
                   db_str(digest_sha256hex(c->arena, token)), db_i64(clock_now_ms())));
     *out = db_rows(r) > 0;
+    *email = *out ? db_text(r, 0, 0) : STR_NONE;
     return ST_OK;
 }
 

@@ -142,3 +142,30 @@ struct db_call emailverification_set_call(struct str app, struct str user_id, st
 {
     return DB_CALL(STMT_emailverification_set, db_str(app), db_str(user_id), db_str(email));
 }
+
+static bool verifies(const struct user *u, struct str email)
+{
+    for (size_t i = 0; i < u->nmethods; i++)
+        if (u->methods[i].verified && u->methods[i].email.p && str_is(u->methods[i].email, email))
+            return true;
+    return false;
+}
+
+enum st_err emailverification_mark_linked(struct ctx *c, const struct tenant *t, const struct user **user,
+                                          const struct login_method **method)
+{
+    const struct user *u = *user;
+    const struct login_method *m = *method;
+    if (!u->is_primary || m->verified || !m->email.p || !verifies(u, m->email))
+        return ST_OK;
+    ST_TRY(emailverification_mark(c, t, method_public_id(m), m->email));
+    struct user *now = ARENA_NEW(c->arena, struct user);
+    struct login_method *methods = ARENA_ARRAY(c->arena, u->nmethods, struct login_method);
+    memcpy(methods, u->methods, u->nmethods * sizeof methods[0]);
+    methods[m - u->methods].verified = true;
+    *now = *u;
+    now->methods = methods;
+    *user = now;
+    *method = &methods[m - u->methods];
+    return ST_OK;
+}

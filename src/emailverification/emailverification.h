@@ -8,6 +8,7 @@
 #define ST_EMAILVERIFICATION_EMAILVERIFICATION_H
 
 #include "tenancy/tenancy.h"
+#include "users/user.h"
 
 /* Makes a token, unless the address is verified: then *TOKEN is absent. ST_BAD_REQUEST: the tenant is gone;
  * an id or address longer than its column. */
@@ -44,5 +45,10 @@ enum st_err emailverification_mark(struct ctx *c, const struct tenant *t, struct
 struct db_call emailverification_mark_call(const struct tenant *t, struct str user_id, struct str email);
 /* Makes it verified; its tokens stay. */
 struct db_call emailverification_set_call(struct str app, struct str user_id, struct str email);
+
+/* An address that another login method of the same primary user has verified counts as verified for METHOD,
+ * too (fdi-linking 6, VerifyIfLinkedVerified). Writes that, and replaces both by the user as it is then. */
+enum st_err emailverification_mark_linked(struct ctx *c, const struct tenant *t, const struct user **user,
+                                          const struct login_method **method) ST_MUST_CHECK;
 
 #endif

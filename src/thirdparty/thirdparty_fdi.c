@@ -238,29 +238,6 @@ static size_t event_calls(struct ctx *c, void *arg, const struct thirdparty_sign
     return deliver_event_calls(c, k->site, k->tenant, &e, calls);
 }
 
-/* An address that another login method of the same user has verified is verified (fdi-linking 6,
- * VerifyIfLinkedVerified). */
-static enum st_err verify_if_linked(struct auth_call *k, struct thirdparty_signinup *done)
-{
-    const struct user *u = done->user;
-    const struct login_method *m = done->method;
-    bool known = false;
-    for (size_t i = 0; i < u->nmethods; i++)
-        known |= u->methods[i].verified && u->methods[i].email.p && str_is(u->methods[i].email, m->email);
-    if (!known || m->verified || !u->is_primary || !site_has(k->site, SITE_EMAILVERIFICATION))
-        return ST_OK;
-    ST_TRY(emailverification_mark(k->c, k->tenant, method_public_id(m), m->email));
-    struct user *user = ARENA_NEW(k->c->arena, struct user);
-    struct login_method *methods = ARENA_ARRAY(k->c->arena, u->nmethods, struct login_method);
-    memcpy(methods, u->methods, u->nmethods * sizeof methods[0]);
-    methods[m - u->methods].verified = true;
-    *user = *u;
-    user->methods = methods;
-    done->method = &methods[m - u->methods];
-    done->user = user;
-    return ST_OK;
-}
-
 static enum st_err sign_in_up(struct auth_call *k)
 {
     const struct asking *s = k->state;
@@ -291,7 +268,8 @@ static enum st_err sign_in_up(struct auth_call *k)
                     "contact support. (ERR_CODE_005)");
         return ST_OK;
     }
-    ST_TRY(verify_if_linked(k, &done));
+    if (site_has(k->site, SITE_EMAILVERIFICATION))
+        ST_TRY(emailverification_mark_linked(k->c, k->tenant, &done.user, &done.method));
     return answer_signed_in(k, &done);
 }
 
