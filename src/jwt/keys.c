@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/held.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "json/write.h"
@@ -22,7 +23,9 @@ struct keyring {
     struct str app_id;
     struct generations *generations;
     struct key_stock *stock;
-    unsigned slot; /* of the app's generation */
+    unsigned slot;         /* of the app's generation */
+    uint64_t owner;        /* of the sets that threads hold */
+    _Atomic uint64_t sets; /* how many there have been */
     atomic_uint references;
 
     pthread_mutex_t lock; /* protects the rest */
@@ -45,6 +48,7 @@ struct keyring *keyring_new(struct str app_id, struct generations *generations, 
     ring->generations = generations;
     ring->stock = stock;
     ring->slot = generation_slot(app_id);
+    ring->owner = held_owner();
     atomic_init(&ring->references, 1);
     pthread_mutex_init(&ring->lock, NULL);
     pthread_condattr_t attr;
@@ -83,8 +87,15 @@ static uint64_t generation_of(const struct keyring *ring)
     return generation_now(ring->generations, GENERATION_KEYS, ring->slot);
 }
 
+/* Changes with the generation and with the set. */
+static uint64_t state_of(const struct keyring *ring, uint64_t generation)
+{
+    return generation * UINT64_C(0x9E3779B97F4A7C15) + atomic_load(&ring->sets);
+}
+
 struct view {
     const struct key_set *set; /* or NULL; referenced by the arena */
+    uint64_t state;            /* for threads that hold the set: state_of the ring */
     bool current;              /* read after the last change that is known of */
     bool loading, failing;     /* being read just now; reading failed a moment ago */
 };
@@ -95,6 +106,7 @@ static struct view look(struct ctx *c, struct keyring *ring)
     uint64_t generation = generation_of(ring);
     pthread_mutex_lock(&ring->lock);
     struct view v = {.set = key_set_ref(ring->set),
+                     .state = state_of(ring, generation),
                      .current = ring->set && ring->generation == generation,
                      .loading = ring->loading,
                      .failing = clock_monotonic_ms() < ring->retry_after_ms};
@@ -157,6 +169,7 @@ static void install(struct keyring *ring, const struct key_set *set, uint64_t ge
     if (!ring->set || !key_set_equal(ring->set, set)) {
         old = ring->set;
         ring->set = key_set_ref(set);
+        atomic_fetch_add(&ring->sets, 1);
     }
     ring->generation = generation;
     ring->retry_after_ms = 0;
@@ -221,14 +234,36 @@ static bool may_go_on(const struct view *v, const struct key_rules *rules, unsig
            (v->loading && v->current && !key_set_lacks(v->set, rules, needs, now, KEYS_SIGNING));
 }
 
+/* The set that this thread was given before, while it is the current one: no lock is taken. */
+static const struct key_set *held_set(struct ctx *c, struct keyring *ring, const struct key_rules *rules,
+                                      unsigned needs)
+{
+    struct arena_cleanup *slot = arena_reserve_cleanup(c->arena, key_set_unref);
+    const struct key_set *set = held_find(ring->owner, 0, state_of(ring, generation_of(ring)));
+    if (!set || key_set_lacks(set, rules, needs, clock_now_ms(), KEYS_FRESH))
+        return NULL;
+    slot->object = (void *)(uintptr_t)key_set_ref(set);
+    return set;
+}
+
+static void hold(struct keyring *ring, const struct view *v)
+{
+    held_keep(ring->owner, 0, v->state, (void *)(uintptr_t)key_set_ref(v->set), key_set_unref);
+}
+
 enum st_err keys_current(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
                          unsigned needs, const struct key_set **out)
 {
+    *out = held_set(c, ring, rules, needs);
+    if (*out)
+        return ST_OK;
     for (bool mine = false;;) {
         struct view v = look(c, ring);
         int64_t now = clock_now_ms();
         bool usable = v.set && !key_set_lacks(v.set, rules, needs, now, KEYS_LIVE);
         bool good = usable && v.current && !key_set_lacks(v.set, rules, needs, now, KEYS_FRESH);
+        if (good)
+            hold(ring, &v);
         if (good || (usable && (mine || may_go_on(&v, rules, needs, now)))) {
             *out = v.set;
             return ST_OK;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/held.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "http/cdi.h"
@@ -27,6 +28,7 @@ struct tenancy {
     struct db *base_db;
     struct generations *generations;
     struct tenancy_hooks hooks;
+    uint64_t owner;       /* of the entries that threads hold */
     pthread_mutex_t lock; /* guards all below */
     struct node *buckets[BUCKETS];
     size_t entries;
@@ -48,6 +50,7 @@ struct tenancy *tenancy_new(const struct config *base, struct db *base_db, struc
     t->base_db = base_db;
     t->generations = generations;
     t->hooks = *hooks;
+    t->owner = held_owner();
     pthread_mutex_init(&t->lock, NULL);
     return t;
 }
@@ -122,9 +125,14 @@ struct db *tenancy_db(struct tenancy *t, const struct config *config)
     return db;
 }
 
+static uint64_t hash_of(struct tenant_id id)
+{
+    return str_hash(id.tenant, str_hash(id.app, str_hash(id.cud, 1)));
+}
+
 static size_t bucket_of(struct tenant_id id)
 {
-    return str_hash(id.tenant, str_hash(id.app, str_hash(id.cud, 1))) % BUCKETS;
+    return hash_of(id) % BUCKETS;
 }
 
 static bool same_id(struct tenant_id a, struct tenant_id b)
@@ -233,9 +241,15 @@ static enum st_err find_entry(struct ctx *c, struct tenancy *t, struct tenant_id
 {
     uint64_t now = generation_now(t->generations, GENERATION_TENANTS, generation_slot(id.app));
     struct arena_cleanup *hold = arena_reserve_cleanup(c->arena, tenant_entry_unref);
+    struct tenant_entry *held = held_find(t->owner, hash_of(id), now);
+    if (held && same_id(held->tenant.id, id)) {
+        hold->object = *out = tenant_entry_ref(held);
+        return ST_OK;
+    }
     struct tenant_entry *old = cached(t, id);
     hold->object = old;
     if (old && atomic_load(&old->generation) == now) {
+        held_keep(t->owner, hash_of(id), now, tenant_entry_ref(old), tenant_entry_unref);
         *out = old;
         return ST_OK;
     }

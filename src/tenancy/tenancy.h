@@ -7,7 +7,7 @@
  * (base/generations.h), never per request. When the database is away a known snapshot stays in use.
  *
  * Lock rule: one mutex around the table, held for look-ups and replacing only, never while talking to the
- * database.
+ * database. A thread that looks again for what it found takes none (base/held.h).
  */
 #ifndef ST_TENANCY_TENANCY_H
 #define ST_TENANCY_TENANCY_H
