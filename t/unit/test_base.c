@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/generations.h"
+#include "base/held.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -376,6 +378,60 @@ static void test_log(void **state)
     unlink(error);
 }
 
+/* ---- what threads hold ---- */
+
+static int released;
+
+static void release(void *object)
+{
+    assert_non_null(object);
+    released++;
+}
+
+static void *hold_in_thread(void *owner)
+{
+    static int object;
+    const uint64_t *o = owner;
+    held_keep(*o, 1, 1, &object, release);
+    return held_find(*o, 1, 1) == &object ? owner : NULL;
+}
+
+static void test_held(void **state)
+{
+    (void)state;
+    int a = 0, b = 0;
+    uint64_t owner = held_owner(), other = held_owner();
+    assert_int_not_equal(owner, other);
+    assert_null(held_find(owner, 1, 1));
+    held_keep(owner, 1, 1, &a, release);
+    assert_ptr_equal(held_find(owner, 1, 1), &a);
+    assert_null(held_find(owner, 1, 2));
+    assert_null(held_find(owner, 2, 1));
+    assert_null(held_find(other, 1, 1));
+    held_keep(owner, 1, 2, &b, release);
+    assert_int_equal(released, 1);
+    assert_null(held_find(owner, 1, 1));
+    assert_ptr_equal(held_find(owner, 1, 2), &b);
+    for (uint64_t key = 0; key < 1000; key++) /* bounded */
+        held_keep(owner, key, 3, &a, release);
+    assert_in_range(released, 900, 1002);
+}
+
+/* Another thread sees nothing of it, and lets go of its own when it ends. */
+static void test_held_by_threads(void **state)
+{
+    (void)state;
+    uint64_t owner = held_owner();
+    pthread_t thread;
+    void *seen = NULL;
+    released = 0;
+    assert_int_equal(pthread_create(&thread, NULL, hold_in_thread, &owner), 0);
+    assert_int_equal(pthread_join(thread, &seen), 0);
+    assert_ptr_equal(seen, &owner);
+    assert_int_equal(released, 1);
+    assert_null(held_find(owner, 1, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +449,8 @@ int main(void)
         cmocka_unit_test_teardown(test_clock, reset),
         cmocka_unit_test_teardown(test_ctx_fail, reset),
         cmocka_unit_test_teardown(test_generations, reset),
+        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_held_by_threads),
         cmocka_unit_test_teardown(test_log, reset),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
