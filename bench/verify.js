@@ -11,7 +11,7 @@ const { errorHandler } = require("supertokens-node/framework/express");
 const { verifySession } = require("supertokens-node/recipe/session/framework/express");
 
 const { CORE_URL, PORT, FILE } = process.env;
-const content = require("fs").readFileSync(FILE); // from memory: what express costs at least
+const content = require("fs").readFileSync(FILE);
 const url = `http://127.0.0.1:${PORT}`;
 
 supertokens.init({
@@ -23,8 +23,8 @@ supertokens.init({
 });
 
 const app = express();
-app.disable("etag");
-app.get("/file", verifySession(), (req, res) => res.type("bin").send(content));
+app.use("/static", verifySession(), express.static(require("path").dirname(FILE)));
+app.get("/memory", verifySession(), (req, res) => res.type("bin").send(content)); // what it costs at least
 app.get("/verify", verifySession(), (req, res) => res.set("X-User-Id", req.session.getUserId()).end());
 app.use(errorHandler());
 app.listen(Number(PORT), "127.0.0.1", () => console.log("listening"));

@@ -84,15 +84,19 @@ sub main {
         ['verify door, a token seen before', "$site/members/file", $one],
         ['verify door, nginx remembers for a second', "$site/cached/file", $one],
         ['verify door, check database', "$site/checked/file", $one],
-        ($modules ? (['express, verifySession', "http://127.0.0.1:$app_port/file", $one], ['auth_request to express', "$site/express/file", $one]) : ()),
+        ($modules ? (
+            ['express, verifySession and express.static', "http://127.0.0.1:$app_port/static/file", $one],
+            ['express, verifySession, from memory', "http://127.0.0.1:$app_port/memory", $one],
+            ['auth_request to express', "$site/express/file", $one],
+        ) : ()),
     );
     my %got = map { ($_->[0] => measure(@$_[1, 2])) } @rows;
-    my $express = $got{'express, verifySession'};
-    heading('a file of 1 KiB', qw(nginx service postgres express all requests/s), 'p99 ms', 'of express');
+    my ($express, $memory) = @got{'express, verifySession and express.static', 'express, verifySession, from memory'};
+    heading('a file of 1 KiB', qw(nginx service postgres express all requests/s), 'p99 ms', 'of express', 'of express from memory');
     for my $name (map { $_->[0] } @rows) {
         my $g = $got{$name};
         row($name, (map { sprintf '%.0f', $g->{cpu}{$_} // 0 } qw(nginx service postgres express all)), int $g->{rate},
-            sprintf('%.1f', $g->{p99}), $express ? ratio($g->{cpu}{all}, $express->{cpu}{all}) : q{-});
+            sprintf('%.1f', $g->{p99}), map { $_ ? ratio($g->{cpu}{all}, $_->{cpu}{all}) : q{-} } $express, $memory);
     }
     return;
 }
