@@ -34,7 +34,7 @@ subtest 'more calls than threads' => sub {
     is_deeply [grep { $_ != 200 } map { $c->ask('/hello')->{status} } 1 .. 200], [], 'cheap requests are answered meanwhile';
     is_deeply statuses(calling(20, $other->url('/hello'))), { 200 => 20 }, 'and calls to others';
     is scalar(grep { is_answered($_) } @waiting), 0, 'while all of the first calls wait';
-    is $hanging->connections, 16, 'over a limited number of connections';
+    is join(q{ }, $hanging->connections, $hanging->peak), '16 16', 'over a limited number of connections';
 
     is_deeply statuses(calling(10, $hanging->url('/hello'))), { 503 => 10 }, 'one host gets half of the places';
     my @others = calling(30, $other->url('/hold'));
@@ -46,7 +46,6 @@ subtest 'more calls than threads' => sub {
 
     $_->release for $hanging, $other;
     is_deeply statuses(@waiting, @others), { 200 => 60 }, 'all are answered in the end';
-    cmp_ok $hanging->peak, '<=', 16, 'never over more connections';
     is_deeply statuses(calling(1, $hanging->url('/hello'))), { 200 => 1 }, 'and the places are free again';
 };
 

@@ -45,7 +45,7 @@ subtest 'both workers see a change at once' => sub {
 
 sub ask ($client, $method, $path, $body = q{}) {
     my $answer = $client->ask($path, method => $method, body => $body,
-        params => [HTTP_HOST => '127.0.0.1', HTTP_CDI_VERSION => '4.0', CONTENT_TYPE => 'application/json', QUERY_STRING => $path =~ /[?](.*)/ ? $1 : q{}]);
+        params => [ST_DOOR => 'core', HTTP_HOST => '127.0.0.1', HTTP_CDI_VERSION => '4.0', CONTENT_TYPE => 'application/json', QUERY_STRING => $path =~ /[?](.*)/ ? $1 : q{}]);
     return $answer->{body};
 }
 

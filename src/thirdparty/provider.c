@@ -226,13 +226,13 @@ static struct str domain_of(struct arena *a, struct str text)
 /* PATTERN with the base in the place of "@"; absent when there is no base for it. */
 static struct str fill_in(struct arena *a, const struct provider *p, const char *pattern)
 {
-    struct str text = str_of(pattern), base = STR_NONE;
+    struct str text = str_of(pattern);
     size_t at = str_find(text, '@');
     if (!pattern || !p->kind->base)
         return text;
     if (at == text.n)
         return text;
-    base = provider_additional(p, p->kind->base);
+    struct str base = provider_additional(p, p->kind->base);
     if (!base.p)
         return STR_NONE;
     if (p->kind->base_is_domain)

@@ -135,7 +135,7 @@ static enum st_err answer_url(struct auth_call *k)
 static enum st_err get_authorisation_url(struct auth_call *k)
 {
     const struct url_in *in = k->in;
-    struct provider *p;
+    struct provider *p = NULL;
     ST_TRY(find_provider(k, in->thirdPartyId, in->clientType, &p));
     (void)new_asking(k, p, FLOW_ENDPOINTS, answer_url);
     return go_on(k);
@@ -276,7 +276,7 @@ static enum st_err sign_in_up(struct auth_call *k)
 static enum st_err post_signinup(struct auth_call *k)
 {
     const struct signinup_in *in = k->in;
-    struct provider *p;
+    struct provider *p = NULL;
     ST_TRY(check_input(k, in));
     ST_TRY(find_provider(k, in->thirdPartyId, in->clientType, &p));
     ST_TRY(auth_session_load(k, AUTH_SESSION_BY_LINKING_FLAG));
