@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/dump.h"
 #include "db/schema.h"
+#include "deliver/template_check.h"
 #include "site/pages.h"
 #include "site/reference.h"
 #include "site/site.h"
@@ -66,8 +67,11 @@ static int config_test(const struct invocation *in)
         return 1;
     bool valid = sites_load(config->fcgi_sites_dir, environ, &sites, &error) == ST_OK;
     config_free(config);
-    if (!valid)
+    valid = valid && templates_check(sites, &error) == ST_OK;
+    if (!valid) {
+        sites_free(sites);
         return fail(error.text);
+    }
     if (sites_count(sites) > 0)
         printf("The configuration is valid, with %zu site%s.\n", sites_count(sites),
                sites_count(sites) == 1 ? "" : "s");
