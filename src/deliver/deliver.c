@@ -121,6 +121,8 @@ static struct str event_body(struct ctx *c, const struct site *site, const struc
         json_add_str(&j, "userId", e->third_party_user_id);
         json_close(&j, '}');
     }
+    if (e->raw_user_info.p)
+        json_add_raw(&j, "rawUserInfoFromProvider", e->raw_user_info);
     if (e->form_fields)
         json_add_raw(&j, "formFields", json_text(c->arena, e->form_fields));
     json_close(&j, '}');

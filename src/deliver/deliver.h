@@ -44,6 +44,8 @@ struct event {
     struct str recipe_user_id;
     struct str recipe_id;                                  /* emailpassword, thirdparty */
     struct str email, third_party_id, third_party_user_id; /* absent where there is none */
+    struct str
+        raw_user_info; /* JSON text: what the provider says of the user; absent: nothing, or too much */
     json_object *form_fields; /* of the sign-up form besides e-mail and password: id to value; or NULL */
 };
 

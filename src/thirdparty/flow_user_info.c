@@ -20,6 +20,52 @@ static enum flow_next finish(struct flow *f)
     return flow_fail(f, FLOW_BAD_ANSWER, "no user id in what it says of the user (userInfoMap)");
 }
 
+/* ---- all that was said ---- */
+
+enum { RAW_MAX = 32 * 1024 };
+
+static void add_members(struct json_out *j, json_object *object, const char *except)
+{
+    if (!json_object_is_type(object, json_type_object))
+        return;
+    json_object_object_foreach(object, name, value)
+    {
+        if (!except || strcmp(name, except) != 0)
+            json_add_member(j, str_of(name), json_text(j->buf.arena, value));
+    }
+}
+
+static void add_api(struct json_out *j, const struct flow *f)
+{
+    struct arena *a = f->c->arena;
+    bool is_list = f->emails && !f->provider->kind->emails->list;
+    json_open(j, "fromUserInfoAPI", '{');
+    if (is_list)
+        json_add_raw(j, "user", json_text(a, f->user_info));
+    else
+        add_members(j, f->user_info, f->emails ? "email" : NULL);
+    if (f->emails)
+        json_add_raw(j, is_list ? "emails" : "email", json_text(a, f->emails));
+    json_close(j, '}');
+}
+
+struct str flow_raw_user_info(const struct flow *f)
+{
+    struct arena *a = f->c->arena;
+    json_object *apple_user = f->provider->kind->made_secret ? f->apple_user : NULL;
+    struct json_out j = json_out(a);
+    json_open(&j, NULL, '{');
+    json_open(&j, "fromIdTokenPayload", '{');
+    add_members(&j, f->claims, apple_user ? "user" : NULL);
+    if (apple_user)
+        json_add_raw(&j, "user", json_text(a, apple_user));
+    json_close(&j, '}');
+    add_api(&j, f);
+    json_close(&j, '}');
+    struct str text = json_done(&j);
+    return text.n <= RAW_MAX ? text : STR_NONE;
+}
+
 /* ---- requests with the access token ---- */
 
 /* Facebook: what each scope lets us ask for. */
