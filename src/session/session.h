@@ -63,8 +63,9 @@ struct session_refresh {
     int64_t access_validity;
     bool has_access_validity;
     int access_token_version;
-    bool rotate;                   /* rules from CDI 5.6 on */
-    const struct str *remote_addr; /* the IP policy of the token's tenant is asked about it; NULL: it is not */
+    bool rotate; /* rules from CDI 5.6 on */
+    const struct str
+        *remote_addr; /* the IP policy of the token's tenant is asked about it; NULL: it is not */
 };
 
 /* APP is the app's public tenant; the token names the tenant. ST_FORBIDDEN: that does not admit the address,
