@@ -91,13 +91,15 @@ for my $page (@pages) {
     };
 }
 
+# What follows the mark of a page is printed by a program of ours, as arguments of it; ./dev docs writes it anew.
 subtest 'generated parts' => sub {
-    my $supertokens = build_dir() . '/supertokens';
-    my %made        = ('configuration.md' => 'config keys', 'api-core.md' => 'api core', 'api-auth.md' => 'api auth');
-    for my $page (sort keys %made) {
-        my ($kept) = read_file("$top/doc/$page") =~ /^(## .*)/ms;
-        ok $kept eq qx{$supertokens $made{$page}}, "doc/$page" or diag "bring it up to date: supertokens $made{$page}";
+    my $made = 0;
+    for my $page (@pages) {
+        my ($command, $kept) = read_file("$top/$page") =~ /^<!-- made by: (.*?) -->\n\n(.*)/ms or next;
+        $made++;
+        ok $kept eq qx{@{[build_dir()]}/$command}, "$page: $command" or diag 'bring it up to date: ./dev docs';
     }
+    cmp_ok $made, '>=', 4, 'pages with such parts';
 };
 
 # "#Some title" of a page, as sites that show Markdown name it.
