@@ -9,7 +9,9 @@
 
 #include "config/config.h"
 #include "config/dump.h"
+#include "config/reference.h"
 #include "db/schema.h"
+#include "reference/reference.h"
 #include "site/pages.h"
 #include "site/reference.h"
 #include "site/site.h"
@@ -17,7 +19,7 @@
 
 struct invocation {
     const char *config_file, *site;
-    bool dry_run, test_mode;
+    bool dry_run, test_mode, openapi;
 };
 
 typedef int command_fn(const struct invocation *in);
@@ -101,6 +103,25 @@ static int site_reference(const struct invocation *in)
     return 0;
 }
 
+static int config_keys_page(const struct invocation *in)
+{
+    (void)in;
+    config_write_reference(stdout);
+    return 0;
+}
+
+static int api_core(const struct invocation *in)
+{
+    (in->openapi ? reference_write_core_openapi : reference_write_core)(stdout);
+    return 0;
+}
+
+static int api_auth(const struct invocation *in)
+{
+    (in->openapi ? reference_write_auth_openapi : reference_write_auth)(stdout);
+    return 0;
+}
+
 /* The named site, or the only one. */
 static const struct site *find_site(const struct sites *sites, const char *name)
 {
@@ -154,6 +175,9 @@ static const struct command commands[] = {
     {{"config", "test"}, config_test, "check the configuration and the sites as a start would"},
     {{"config", "dump"}, config_show, "print the configuration in effect, secrets masked"},
     {{"config", "default"}, config_default, "print a file with every key and its default"},
+    {{"config", "keys"}, config_keys_page, "print what the configuration can have, as Markdown"},
+    {{"api", "core"}, api_core, "print the operations of the core door as Markdown (--openapi: OpenAPI)"},
+    {{"api", "auth"}, api_auth, "print the operations of the auth door as Markdown (--openapi: OpenAPI)"},
     {{"site", "keys"}, site_reference, "print what a site's file can have, as Markdown"},
     {{"site", "pages"}, site_pages, "print the config.js of a site's login pages (--site)"},
     {{"migrate", NULL},
@@ -193,6 +217,8 @@ static bool take_option(struct invocation *in, char **argv, int *at)
         in->site = argv[++*at];
     else if (str_is(arg, STR("--dry-run")))
         in->dry_run = true;
+    else if (str_is(arg, STR("--openapi")))
+        in->openapi = true;
     else if (str_is(arg, STR("--test-mode")))
         in->test_mode = true;
     else
