@@ -52,6 +52,7 @@ static void print_help(void)
     }
     puts("\nSignals to the master process:\n"
          "  HUP   check the configuration, then replace the workers without losing a request\n"
+         "  USR2  start the program anew, such as a newer version, without losing a request\n"
          "  TERM  finish what is in progress, then end\n"
          "  QUIT  end at once\n"
          "  USR1  reopen the log files");

@@ -11,7 +11,7 @@ struct options {
     const char *config_file, *install_dir, *socket, *port, *host; /* NULL: not given */
     unsigned workers;                                             /* 0: not given */
     bool test_mode, foreground, check;
-    char *const *environment;
+    char *const *argv, *const *environment; /* the process's */
 };
 
 /* What is left to do for main: OPTIONS_RUN, or the process's exit status after --help, --version or an error.
