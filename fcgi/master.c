@@ -231,7 +231,7 @@ static void finish_reload(struct master *m)
         m->slots[i] = (struct slot){.start_ms = 0};
     m->slots[m->workers] = (struct slot){.start_ms = 1}; /* the jobs process */
     listener_reconfigure(&m->listener, m->config);
-    started_write(&m->started, m->options->install_dir, m->config);
+    started_write(&m->started, m->options->temp_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     LOG_INFO(NULL, "the configuration was reloaded; %u new workers serve", m->workers);
 }
@@ -251,7 +251,7 @@ static unsigned count_ready(const struct master *m, unsigned generation)
 static void started(struct master *m)
 {
     m->phase = PHASE_SERVING;
-    started_write(&m->started, m->options->install_dir, m->config);
+    started_write(&m->started, m->options->temp_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     printf("Started SuperTokens on %s:%d with PID: %d\n", m->config->host, m->config->port, (int)getpid());
     fflush(stdout);
