@@ -32,7 +32,7 @@ struct invocation {
     /* Whose data. */
     const char *domain, *app, *tenant;
     const char *email, *phone, *id, *third_party, *third_party_user, *session;
-    bool password_stdin, at_once, all, markdown;
+    bool password_stdin, at_once, all, markdown, openapi;
     const char *first_factors, *secondary_factors, *core_config;
 
     /* Calibration. */
@@ -62,6 +62,7 @@ enum option_set {
     ON_ALL = 1 << 18,
     ON_MARKDOWN = 1 << 19,
     ON_JVM = 1 << 20,
+    ON_OPENAPI = 1 << 21,
 };
 
 enum option_kind {
@@ -122,7 +123,8 @@ void help_print(const struct command *prefix, size_t n);
 void help_print_version(void);
 
 command_fn start_run, list_run, stop_run, reload_run, status_run, install_run, uninstall_run;
-command_fn config_test_run, config_dump_run, config_default_run, site_keys_run, site_pages_run, migrate_run;
+command_fn config_test_run, config_dump_run, config_default_run, config_keys_run, api_core_run, api_auth_run;
+command_fn site_keys_run, site_pages_run, migrate_run;
 command_fn calibrate_run, completion_run, man_run;
 data_fn dashboard_create_data, dashboard_list_data, dashboard_update_data, dashboard_delete_data;
 data_fn user_find_data, user_show_data, user_sessions_data, user_revoke_data;

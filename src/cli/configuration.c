@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Commands on the configuration, and the migration of a database.
+ * Commands on the configuration, reference pages, and the migration of a database.
  */
 #include "cli/work.h"
 #include "config/dump.h"
+#include "config/reference.h"
 #include "db/schema.h"
+#include "reference/reference.h"
 #include "site/pages.h"
 #include "site/reference.h"
 #include "site/site.h"
@@ -48,6 +50,25 @@ int config_default_run(const struct invocation *in)
 {
     (void)in;
     config_default_yaml(stdout);
+    return 0;
+}
+
+int config_keys_run(const struct invocation *in)
+{
+    (void)in;
+    config_write_reference(stdout);
+    return 0;
+}
+
+int api_core_run(const struct invocation *in)
+{
+    (in->openapi ? reference_write_core_openapi : reference_write_core)(stdout);
+    return 0;
+}
+
+int api_auth_run(const struct invocation *in)
+{
+    (in->openapi ? reference_write_auth_openapi : reference_write_auth)(stdout);
     return 0;
 }
 
