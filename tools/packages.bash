@@ -38,6 +38,12 @@ sdk     npm                 npm
 browser chromium            chromium
 fuzz    clang
 fuzz    libclang-rt-14-dev
+package blhc
+package debhelper
+package dpkg-dev
+package fakeroot
+package lintian
+package po-debconf
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck
