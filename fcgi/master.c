@@ -153,7 +153,7 @@ static unsigned count_ready(const struct master *m, unsigned generation)
 void master_started(struct master *m)
 {
     m->phase = PHASE_SERVING;
-    started_write(&m->started, m->options->install_dir, m->config);
+    started_write(&m->started, m->options->temp_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     printf("Started SuperTokens on %s:%d with PID: %d\n", m->config->host, m->config->port, (int)getpid());
     fflush(stdout);

@@ -78,7 +78,7 @@ void reload_finish(struct master *m)
         m->slots[i] = (struct slot){.start_ms = 0};
     m->slots[m->workers] = (struct slot){.start_ms = 1}; /* the jobs process */
     listener_reconfigure(&m->listener, m->config);
-    started_write(&m->started, m->options->install_dir, m->config);
+    started_write(&m->started, m->options->temp_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     LOG_INFO(NULL, "the configuration was reloaded; %u new workers serve", m->workers);
 }
