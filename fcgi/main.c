@@ -26,7 +26,7 @@ static int check(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.environment = environ};
+    struct options o = {.argv = argv, .environment = environ};
     enum options_outcome outcome = options_read(&o, argc, argv);
     if (outcome != OPTIONS_RUN)
         return (int)outcome;

@@ -44,6 +44,7 @@ static const struct option_row {
 
 static const struct options_line signals[] = {
     {"HUP", NULL, "check the configuration, then replace the workers without losing a request"},
+    {"USR2", NULL, "start the program anew, such as a newer version, without losing a request"},
     {"TERM", NULL, "finish what is in progress, then end"},
     {"QUIT", NULL, "end at once"},
     {"USR1", NULL, "reopen the log files"},

@@ -12,7 +12,7 @@ struct options {
     const char *temp_dir; /* where .started is: the option's, the installation's, or the unit's directory */
     unsigned workers;     /* 0: not given */
     bool test_mode, foreground, check;
-    char *const *environment;
+    char *const *argv, *const *environment; /* the process's */
 };
 
 /* What is left to do for main: OPTIONS_RUN, or the process's exit status after --help, --version or an error.

@@ -64,7 +64,7 @@ lint_tidy()
 # Files whose first line names an interpreter that matches.
 scripts() # pattern
 {
-    find dev .ci tools t sql -type f -exec awk -v pattern="^#!.*$1" \
+    find dev .ci tools t sql debian -type f -exec awk -v pattern="^#!.*$1" \
         'FNR == 1 { if ($0 ~ pattern) print FILENAME; nextfile }' {} + 2>/dev/null | sort
 }
 

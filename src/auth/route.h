@@ -53,6 +53,7 @@ struct auth_call {
     const struct tenant *app;    /* public tenant of the site's app */
     const struct tenant *tenant; /* of the path, "public" when it names none; with
                                     AUTH_SESSION_BY_LINKING_FLAG the session's where there is one */
+    bool counts;                 /* in GET /requests/stats */
     int fdi;                     /* largest of fdi-version, major * 100 + minor; newest when there is none */
     json_object *body;
     void *in;                         /* the route's fields, read */

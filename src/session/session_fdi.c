@@ -96,6 +96,7 @@ static enum st_err refresh_with(struct auth_call *k, const struct presented *p)
         .anti_csrf = p->by == SITE_TRANSFER_COOKIE && rules->anti_csrf == SITE_ANTI_CSRF_TOKEN,
         .key = rules->dynamic_key ? SESSION_KEY_DYNAMIC : SESSION_KEY_STATIC,
         .access_token_version = AUTH_ACCESS_TOKEN_VERSION,
+        .remote_addr = &k->x->rq.remote_addr,
     };
     struct session_tokens tokens;
     struct session_outcome outcome;
