@@ -83,6 +83,7 @@ static bool spawn(struct master *m, enum child_kind kind, unsigned slot, bool ne
         .sites = next ? m->next_sites : m->sites,
         .shared = m->shared,
         .listeners = &m->listeners,
+        .slot = slot,
     };
     struct child *child = children_spawn(&m->children, kind, &setup, let_go, m);
     if (!child) {
@@ -136,6 +137,7 @@ static void end(struct master *m, int status)
 {
     m->phase = PHASE_ENDING;
     m->status = status;
+    atomic_store(&m->shared->readiness.draining, true);
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
     for (unsigned i = 0; i < m->children.n; i++)
@@ -180,6 +182,7 @@ static void abort_reload(struct master *m, const char *why)
         if (is_next(m, &m->children.list[i]))
             child_end(&m->children.list[i], ORDER_END, 0);
     forget_next(m);
+    metrics_count(METRIC_reloads_last);
     notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
 }
 
@@ -226,6 +229,7 @@ static void finish_reload(struct master *m)
     m->next = NULL;
     m->next_sites = NULL;
     m->generation++;
+    metrics_count(METRIC_reloads);
     m->workers = startup_workers(m->options, m->config);
     for (unsigned i = 0; i < m->workers; i++)
         m->slots[i] = (struct slot){.start_ms = 0};
@@ -288,6 +292,7 @@ static void ended(struct master *m, pid_t pid, int status)
     if (!found)
         return; /* a resolver */
     (void)child_listen(found);
+    metrics_forget(&m->shared->metrics, pid);
     struct child child = *found;
     children_remove(&m->children, found);
     if (child.state == CHILD_ENDING)
@@ -300,6 +305,7 @@ static void ended(struct master *m, pid_t pid, int status)
         end(m, 1);
         startup_print_failure(why);
     } else {
+        metrics_count(child.kind == CHILD_WORKER ? METRIC_restarts : METRIC_restarts_last);
         LOG_ERROR(NULL, "%s; another one is started", why);
         schedule(m, child.slot, clock_monotonic_ms() - child.started_ms >= STEADY_MS);
     }
@@ -428,8 +434,10 @@ static bool make_room(struct poll_list *list, unsigned n)
 static void serve(struct master *m)
 {
     struct poll_list list = {.fds = NULL};
+    metrics_begin(&m->shared->metrics, METRICS_MASTER, 0);
     while (m->phase != PHASE_ENDING || m->children.n > 0) {
         run_timers(m, clock_monotonic_ms());
+        metrics_tick();
         if (!make_room(&list, m->children.n + 2)) {
             end(m, 1); /* nothing can be supervised any more */
             break;

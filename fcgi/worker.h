@@ -19,6 +19,7 @@ struct child_setup {
     struct shared *shared;
     struct listeners *listeners;
     int report_fd;
+    unsigned slot; /* which of the workers it is */
 };
 
 /* Runs until SIGTERM and the drain that follows. Returns the exit status. */

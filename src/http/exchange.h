@@ -94,7 +94,9 @@ struct exchange {
     struct ctx ctx;
     struct http_request rq;
     struct http_response rs;
-    void *door; /* state of the door that serves it, e.g. struct core_call; NULL: not yet there */
+    int64_t begun_us;  /* when the service got it, monotonic */
+    const void *route; /* the row of a door's table that serves it; NULL: none */
+    void *door;        /* state of the door that serves it, e.g. struct core_call; NULL: not yet there */
     /* What it waits for, one of the two; meanwhile no thread, no connection and no lock is held. */
     struct password_job *job;
     struct http_call *call;
