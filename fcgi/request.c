@@ -128,6 +128,7 @@ static void fill_request(struct request *r)
     rq->uri = http_param(rq, "REQUEST_URI");
     rq->remote_addr = http_param(rq, "REMOTE_ADDR");
     rq->host = http_param(rq, "HTTP_HOST");
+    r->x.ctx.request_id = http_request_id(rq);
     rq->body = STR("");
 }
 

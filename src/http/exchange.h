@@ -41,6 +41,9 @@ struct http_request {
 /* A request header by its FastCGI name, e.g. "HTTP_CDI_VERSION"; STR_NONE when absent. */
 struct str http_param(const struct http_request *rq, const char *name);
 
+/* What nginx calls this request ($request_id); absent when it is none or looks unlike one. */
+struct str http_request_id(const struct http_request *rq);
+
 /* Drops ;parameters, percent-decodes, collapses //, resolves dot segments (spec: cdi-conventions 3). RAW has
  * no query. ST_BAD_REQUEST for %2F, malformed escapes, NUL, invalid UTF-8, a path that leaves the root or
  * does not begin with "/", and dot segments with parameters ("..;x"), which a proxy before us takes for

@@ -121,10 +121,14 @@ static enum serve_state protect(struct service *s, struct exchange *x,
     return state;
 }
 
-static enum serve_state counted(const struct exchange *x, enum serve_state state)
+/* Failures of ours tell their id, so that who reports one can name the lines of the log. */
+static enum serve_state counted(struct exchange *x, enum serve_state state)
 {
-    if (state == SERVE_DONE)
-        count(x);
+    if (state != SERVE_DONE)
+        return state;
+    if (x->rs.status >= 500 && x->ctx.request_id.p)
+        http_add_header(&x->rs, "X-Request-Id", x->ctx.request_id);
+    count(x);
     return state;
 }
 
