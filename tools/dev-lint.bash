@@ -41,7 +41,7 @@ lint_text()
 # What the compiler is told, one flag a line; clang-tidy (and clangd) find it in the build directory.
 compile_flags()
 {
-    printf '%s\n' -std=c17 -D_GNU_SOURCE -I"$TOP/src" -I"$TOP/fcgi" -I"$TOP/$DIR" '-DPACKAGE_VERSION="0"'
+    printf '%s\n' -std=c17 -D_GNU_SOURCE -I"$TOP/src" -I"$TOP" -I"$TOP/fcgi" -I"$TOP/$DIR" '-DPACKAGE_VERSION="0"'
     pkg-config --cflags-only-I json-c libpq libsodium | xargs -n 1
 }
 

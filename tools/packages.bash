@@ -36,6 +36,7 @@ sdk     ca-certificates
 sdk     nodejs              node
 sdk     npm                 npm
 browser chromium            chromium
+coverage gcovr              gcovr
 fuzz    clang
 fuzz    libclang-rt-14-dev
 package blhc

@@ -19,7 +19,7 @@ struct mail_ready {
 bool mail_prepare(struct ctx *c, const struct site *site, const struct queue_item *item,
                   struct mail_ready *out, const char **why);
 
-/* What is kept of the row of a mail that was given up: everything but the link, which is secret. */
+/* What is kept of the row of a mail that was given up for good: everything but the link, which is secret. */
 struct str mail_without_link(struct arena *a, struct str payload);
 
 /* For SITE_MAIL_DIRECTORY: makes the file at once or not at all, and logs the link. False with a reason. */
