@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fastcgi.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 enum { CHUNK = 8192, ARENA_WORK = 64 * 1024 * 1024 };
 
@@ -26,7 +28,8 @@ static enum http_method method_of(struct str text)
     return HTTP_OTHER;
 }
 
-/* The answers of the guards. They need no memory, as one of them is given when there is none. */
+/* In the order of their words in base/metrics.def. The answers of the guards. They need no memory, as one of
+ * them is given when there is none. */
 enum guard { GUARD_PARAMETERS, GUARD_LENGTH, GUARD_TOO_LARGE, GUARD_MEMORY };
 
 static const struct {
@@ -42,6 +45,7 @@ static const struct {
 static enum request_state refuse(struct request *r, enum guard guard)
 {
     struct http_response *rs = &r->x.rs;
+    metrics_count(METRIC_guards + (unsigned)guard);
     *rs = (struct http_response){.status = guards[guard].status, .body = guards[guard].text};
     rs->content_type = "text/html;charset=UTF-8";
     if (rs->status == 503)
@@ -116,6 +120,20 @@ static enum request_state read_body(struct request *r, size_t max)
     return total > max ? refuse(r, GUARD_TOO_LARGE) : REQUEST_READY;
 }
 
+/* Without a body its end is there already, and the connection can be kept. What is there else stays unread,
+ * so that the connection ends with this request. */
+static enum request_state leave_body(struct request *r)
+{
+    char byte;
+    int flags = fcntl(r->fd, F_GETFL);
+    (void)fcntl(r->fd, F_SETFL, flags | O_NONBLOCK);
+    int n = FCGX_GetStr(&byte, 1, r->fcgi.in);
+    (void)fcntl(r->fd, F_SETFL, flags);
+    r->unread = n > 0 || FCGX_GetError(r->fcgi.in) != 0 || !FCGX_HasSeenEOF(r->fcgi.in);
+    r->keep = r->keep && !r->unread;
+    return REQUEST_READY;
+}
+
 static void fill_request(struct request *r)
 {
     struct http_request *rq = &r->x.rq;
@@ -125,6 +143,7 @@ static void fill_request(struct request *r)
     rq->uri = http_param(rq, "REQUEST_URI");
     rq->remote_addr = http_param(rq, "REMOTE_ADDR");
     rq->host = http_param(rq, "HTTP_HOST");
+    r->x.ctx.request_id = http_request_id(rq);
     rq->body = STR("");
 }
 
@@ -153,6 +172,8 @@ static enum request_state read_within(struct request *r, const struct request_li
     r->keep = f->keepConnection != 0;
     fill_request(r);
     enum request_state state;
+    if (is_complete(r) && str_is(http_param(&r->x.rq, REQUEST_BODY), STR("ignored")))
+        return leave_body(r);
     if (is_complete(r)) {
         state = read_body(r, limits->body);
     } else {
@@ -169,7 +190,7 @@ enum request_state request_read(struct request *r, const struct request_limits *
 {
     struct exchange *x = &r->x;
     jmp_buf out_of_memory;
-    r->keep = r->dropped = false;
+    r->keep = r->unread = r->dropped = false;
     x->ctx = (struct ctx){.arena = &x->arena, .deadline_ms = clock_monotonic_ms() + limits->timeout_ms};
     x->rq = (struct http_request){.method = HTTP_OTHER};
     x->rs = (struct http_response){.status = 0};

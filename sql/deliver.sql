@@ -111,6 +111,41 @@ DELETE FROM {stfcgi_deliveries} WHERE id IN (
     WHERE failed_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 30::bigint * 86400000
     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
 
+-- name: deliver_drop_links
+-- Of mails that were given up before their time, once their links have expired. $1 rows at most
+UPDATE {stfcgi_deliveries} SET payload = (payload::jsonb - 'link')::text
+WHERE id IN (
+    SELECT id FROM {stfcgi_deliveries}
+    WHERE failed_at IS NOT NULL AND target = 'mail' AND payload LIKE '%"link":%'
+      AND give_up_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+
+-- For operators: what was given up, of one message id, site and target, each NULL for any. Few look, so no index.
+
+-- name: deliver_given_up_list
+-- $4 rows at most
+SELECT message_id, app_id, tenant_id, site, target, user_id, payload, attempts, created_at, failed_at, last_error,
+    target <> 'mail' OR (payload LIKE '%"link":%' AND give_up_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint),
+    count(*) OVER ()
+FROM {stfcgi_deliveries}
+WHERE failed_at IS NOT NULL AND message_id = COALESCE($1, message_id) AND site = COALESCE($2, site)
+  AND target = COALESCE($3, target)
+ORDER BY failed_at DESC, id DESC LIMIT $4
+
+-- name: deliver_given_up_resend
+-- Mails only while their links are good. $4 ms until a webhook is given up again
+UPDATE {stfcgi_deliveries} SET failed_at = NULL, due_at = 0, attempts = 0, last_error = NULL,
+    give_up_at = CASE WHEN target = 'mail' THEN give_up_at
+                      ELSE (extract(epoch FROM clock_timestamp()) * 1000)::bigint + $4 END
+WHERE failed_at IS NOT NULL AND message_id = COALESCE($1, message_id) AND site = COALESCE($2, site)
+  AND target = COALESCE($3, target)
+  AND (target <> 'mail' OR (payload LIKE '%"link":%' AND give_up_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint))
+
+-- name: deliver_given_up_remove
+DELETE FROM {stfcgi_deliveries}
+WHERE failed_at IS NOT NULL AND message_id = COALESCE($1, message_id) AND site = COALESCE($2, site)
+  AND target = COALESCE($3, target)
+
 -- What this connection has just inserted, and nobody else has seen.
 -- name: deliver_remove_last
 DELETE FROM {stfcgi_deliveries} WHERE id = lastval()

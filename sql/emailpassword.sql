@@ -2,7 +2,7 @@
 -- Email-password users (src/emailpassword/). Spec: db-schema 7, cdi-emailpassword 4.
 
 -- A new user, whole, in one statement. $1 app, $2 tenant, $3 user id, $4 email, $5 hash, $6 now (ms),
--- $7 the address counts as verified, $8 write the sign-up to the activity log, $9 write the last activity here
+-- $7 the address counts as verified
 -- name: emailpassword_signup
 WITH app_user AS (
     INSERT INTO {app_id_to_user_id} (app_id, user_id, recipe_id, primary_or_recipe_user_id,
@@ -19,18 +19,7 @@ reservation AS (
     VALUES ($1, $3, $2, 'emailpassword', 'email', $4, '', '')),
 verified AS (
     INSERT INTO {emailverification_verified_emails} (app_id, user_id, email)
-    SELECT $1, $3, $4 WHERE $7::boolean ON CONFLICT DO NOTHING),
-active AS (
-    INSERT INTO {user_last_active} (app_id, user_id, last_active_time)
-    SELECT $1, $3, $6::bigint WHERE $9::boolean),
-activity AS (
-    INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
-                                auth_principal, identifier, created_at)
-    SELECT $1, e.tenant_id, $3, $3, e.event_type, 'success', e.principal, e.identifier, $6::bigint
-    FROM (VALUES ($8::boolean, $2, 'emailpassword_sign_up', 'email', $4),
-                 ($9::boolean, 'public', 'user_last_active', NULL, NULL))
-        AS e (wanted, tenant_id, event_type, principal, identifier)
-    WHERE e.wanted)
+    SELECT $1, $3, $4 WHERE $7::boolean ON CONFLICT DO NOTHING)
 INSERT INTO {emailpassword_users} (app_id, user_id, email, password_hash, time_joined)
 VALUES ($1, $3, $4, $5, $6::bigint)
 
@@ -40,11 +29,6 @@ FROM {recipe_user_tenants} r
 JOIN {emailpassword_users} e ON e.app_id = r.app_id AND e.user_id = r.recipe_user_id
 WHERE r.app_id = $1 AND r.tenant_id = $2 AND r.recipe_id = 'emailpassword' AND r.account_info_type = 'email'
   AND r.third_party_id = '' AND r.third_party_user_id = '' AND r.account_info_value = $3
-
--- name: emailpassword_signed_in
-INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
-                            auth_principal, identifier, created_at)
-VALUES ($1, $2, $3, $4, 'emailpassword_sign_in', 'success', 'email', $5, $6)
 
 -- name: emailpassword_set_hash
 UPDATE {emailpassword_users} SET password_hash = $3 WHERE app_id = $1 AND user_id = $2

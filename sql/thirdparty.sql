@@ -2,8 +2,7 @@
 -- Users of third-party providers (src/thirdparty/). Spec: db-schema 7, cdi-thirdparty.
 
 -- A new user, whole, in one statement. $1 app, $2 tenant, $3 user id, $4 third-party id, $5 third-party user id, $6 email,
--- $7 now (ms), $8 the address counts as verified, $9 the activity log tells of the sign-up, $10 the last activity is
--- counted in this database.
+-- $7 now (ms), $8 the address counts as verified
 -- name: thirdparty_signup
 WITH app_user AS (
     INSERT INTO {app_id_to_user_id} (app_id, user_id, recipe_id, primary_or_recipe_user_id,
@@ -24,25 +23,9 @@ reservation AS (
     SELECT $1, $3, $2, 'thirdparty', i.type, i.value, i.third_party_id, i.third_party_user_id FROM identity i),
 verified AS (
     INSERT INTO {emailverification_verified_emails} (app_id, user_id, email)
-    SELECT $1, $3, $6 WHERE $8::boolean ON CONFLICT DO NOTHING),
-active AS (
-    INSERT INTO {user_last_active} (app_id, user_id, last_active_time)
-    SELECT $1, $3, $7::bigint WHERE $10::boolean),
-activity AS (
-    INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
-                                auth_principal, identifier, created_at)
-    SELECT $1, e.tenant_id, $3, $3, e.event_type, 'success', e.principal, e.identifier, $7::bigint
-    FROM (VALUES ('public', 'user_last_active', NULL, NULL, $10::boolean),
-                 ($2::text, 'thirdparty_sign_up', $4::text, $6::text, $9::boolean))
-         AS e (tenant_id, event_type, principal, identifier, wanted)
-    WHERE e.wanted)
+    SELECT $1, $3, $6 WHERE $8::boolean ON CONFLICT DO NOTHING)
 INSERT INTO {thirdparty_users} (app_id, third_party_id, third_party_user_id, user_id, email, time_joined)
 VALUES ($1, $4, $5, $3, $6, $7::bigint)
-
--- name: thirdparty_signed_in
-INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
-                            auth_principal, identifier, created_at)
-VALUES ($1, $2, $3, $4, 'thirdparty_sign_in', 'success', $5, $6, $7)
 
 -- Other users of the app with the same identity: of tenants that do not share users.
 -- $1 app, $2 <third-party id>::<third-party user id>, $3 the user itself, $4 how many at most

@@ -50,6 +50,13 @@ WHERE a.app_id = $1 AND a.primary_or_recipe_user_id = ANY (ARRAY(
     WHERE c.app_id = $1 AND c.id = ANY ($6::text[])))
 ORDER BY a.primary_or_recipe_user_id, a.time_joined, a.user_id
 
+-- A sign-up or sign-in, for the activity log (spec: cdi-misc 2). $1 app, $2 tenant, $3 recipe user, $4 primary user, $5 event,
+-- $6 auth principal, $7 identifier, $8 now (ms)
+-- name: user_event
+INSERT INTO {activity_log} (app_id, tenant_id, recipe_user_id, primary_or_recipe_user_id, event_type, status,
+                            auth_principal, identifier, created_at)
+VALUES ($1, $2, $3, $4, $5, 'success', $6, $7, $8)
+
 -- Last activity (spec: cdi-misc 1), with its line in the activity log.
 -- name: user_active
 WITH active AS (

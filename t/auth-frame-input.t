@@ -25,8 +25,12 @@ sub sign_in ($body, %headers) {
 }
 
 subtest 'JSON' => sub {
-    is sign_in($good, 'content-type' => $_), $in, "content type '$_'" for 'application/json', 'text/plain', 'application/json;charset=UTF-8', 'x/y; charset="utf-16"', q{};
+    is sign_in($good, 'content-type' => $_), $in, "content type '$_'" for 'application/json', 'Application/JSON;charset=UTF-8', 'application/json; charset="utf-16"';
     is sign_in($good, 'content-type' => $_), $bad, "content type '$_'" for 'application/json; charset=latin1', 'application/json; x=y; charset=iso-8859-1';
+    # What a page of any site can have a browser send without a preflight, or with none of its own.
+    is sign_in($good, 'content-type' => $_), '400 {"message":"API input error: Please make sure to send the content-type header application/json"}', "content type '$_'"
+      for 'text/plain', 'text/plain; application/json', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx', q{};
+    is sign_in(q{}, 'content-type' => 'text/plain'), '400 {"message":"Missing input param: formFields"}', 'no body needs no type';
     is sign_in(q{}), '400 {"message":"Missing input param: formFields"}', 'no body is an empty object';
     is sign_in($_), $bad, "body $_" for ' ', '{', '[]', 'null', '"x"', '7', "{'a':1}", '{"a":1}}', "{\"a\":\"\xff\"}", '{"a":NaN}';
     is sign_in('[' x 5000 . ']' x 5000), $bad, 'deep nesting';

@@ -90,6 +90,12 @@ subtest 'addresses' => sub {
     my %form = (formFields => [{ id => 'email', value => 'a@b.example' }, { id => 'password', value => 'secret-1' }]);
     $got = $auth{plain}->post('/signin', \%form, headers => { 'fdi-version' => '3.0' }, cookies => { sAccessToken => $session->{accessToken}{token} });
     is "$got->{status} $got->{text}", '403 {"message":"Forbidden"}', 'also where a session leads to the tenant';
+    $got = $auth{plain}->post('/signout', undef, cookies => { sAccessToken => $session->{accessToken}{token} });
+    is "$got->{status} $got->{text}", '403 {"message":"Forbidden"}', 'such a session is not ended';
+    $got = $auth{plain}->post('/session/refresh', undef, cookies => { sRefreshToken => $session->{refreshToken}{token} });
+    is "$got->{status} $got->{text}", '403 {"message":"Forbidden"}', 'nor is it refreshed';
+    is_deeply $got->{cookies}, {}, 'but it stays';
+    is $s->pg->value(q{SELECT count(*) FROM session_info WHERE tenant_id = 't1'}), 1, 'there too';
 };
 
 done_testing;

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# GET /requests/stats: the requests of all workers, per app, for each of the last 1440 minutes.
+# GET /requests/stats: the requests of all workers and both doors, per app, for each of the last 1440 minutes.
 use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
+use ST::Auth;
 use ST::Env qw(wait_until);
 use ST::Fcgi;
 use ST::Stack timeout => 300;
 
 use constant MINUTES => 1440;
 
-my $s    = ST::Stack->new(config => { fcgi_workers => 2 });
+my $s    = ST::Stack->new(config => { fcgi_workers => 2 }, sites => { example => { supertokens => { appId => 'a1' } } });
 my $core = $s->core;
 
 sub stats ($prefix = q{}) { return $core->get('/requests/stats', prefix => $prefix)->{json} }
@@ -69,6 +70,15 @@ for my $not_counted ([GET => '/denied/hello'], [GET => '/t1/telemetry', cdi => '
     my ($method, $path, %opt) = @$not_counted;
     $core->request($method, $path, undef, prefix => '/appid-a1', %opt);
 }
+
+# Of the auth door what has reached a tenant.
+my $auth = ST::Auth->new(url => $s->site_url);
+is $auth->post('/session/refresh')->{status}, 401, 'a refresh';
+is $auth->post('/signin', {})->{status}, 400, 'a sign-in';
+$requests += 2;
+is $auth->post('/nothing')->{status}, 404, 'no route';
+is $auth->post('/no-such-tenant/signin', {})->{status}, 400, 'no tenant';
+is $auth->post('/denied/signin', {})->{status}, 403, 'one that is closed';
 
 my $minute = int(time / 60);
 ok wait_until(75, sub { sleep 1; int(time / 60) > $minute }), 'the minute ends';

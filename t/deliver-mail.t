@@ -77,6 +77,7 @@ subtest 'a refusal for good' => sub {
     ok wait_until(20, sub { @{ given_up($pg) } == 2 }), 'of the recipient, and of the mail';
     is_deeply [map { $_->[1] } @{ given_up($pg) }], [1, 1], 'is taken at its word';
     like $s->service->log_text, qr/site shop, mail: delivery \d+ \(msg_\S+\) was given up, attempt 1: .*550/, 'and logged';
+    like given_up($pg)->[0][3], qr/"link":".*SECRET/, 'a mail that could be sent later keeps its link until that expires';
     $pg->query('DELETE FROM stfcgi_deliveries');
 };
 
@@ -94,6 +95,7 @@ subtest 'a failure that may pass' => sub {
     $pg->query(q{UPDATE stfcgi_deliveries SET give_up_at = 0, due_at = 0});
     ok wait_until(20, sub { @{ given_up($pg) } == 3 }), 'until its link has expired';
     like join(q{ }, map { $_->[2] } @{ given_up($pg) }), qr/451/, 'with the last reason';
+    unlike join(q{ }, map { $_->[3] } @{ given_up($pg) }), qr/SECRET|link/, 'and without the link';
 };
 
 unlike $s->service->log_text, qr/SECRET/, 'no link is in the log';

@@ -108,6 +108,14 @@ subtest 'webhooks' => sub {
     my $rows  = $s->pg->query(q{SELECT payload FROM stfcgi_deliveries ORDER BY id});
     my ($first, $second) = map { JSON::PP::decode_json($_->[0]) } @$rows[0, 1];
     is_deeply [map { $_->{type} } $first, $second], ['user.signed_up', 'user.signed_in'], 'are told of sign-up and sign-in';
+    my %said = map { my $d = JSON::PP::decode_json($_->[0])->{data}; ("$d->{thirdParty}{id} $d->{thirdParty}{userId}" => $d->{rawUserInfoFromProvider}) } @$rows;
+    is $said{'google 1001'}{fromIdTokenPayload}{email}, 'alice@example.com', 'and what the provider says of the user';
+    is $said{'google 1001'}{fromUserInfoAPI}{sub}, '1001', 'in both places';
+    is_deeply [sort keys %{ $said{'github 1001'}{fromUserInfoAPI} }], ['emails', 'user'], 'of two answers both';
+    my ($apple) = grep { $_->{thirdParty}{id} eq 'apple' } map { JSON::PP::decode_json($_->[0])->{data} } @$rows;
+    is_deeply $apple->{rawUserInfoFromProvider}{fromIdTokenPayload}{user}, { name => { firstName => 'Alice', lastName => 'Example' }, email => 'alice@example.com' },
+      'with the name that Apple tells once';
+    unlike join(q{}, map { $_->[0] } @$rows), qr/"(?:access|id)_token"/, 'but no token';
     is $first->{data}{userId}, $s->pg->value(q{SELECT user_id FROM thirdparty_users WHERE third_party_id = 'google' ORDER BY time_joined LIMIT 1});
 };
 

@@ -15,7 +15,8 @@ use ST::Users;
 my $provider = ST::Provider->new;
 my $public   = $provider->github(thirdPartyId => 'github-device', clients => [{ clientId => 'client-public' }]);
 my $discord  = { config => { thirdPartyId => 'discord', tokenEndpoint => $provider->url('/oidc/token'), userInfoEndpoint => $provider->url('/oidc/users/@me'), clients => [ST::Provider::client()] } };
-my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public, $discord) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
+my $facebook = $provider->facebook(thirdPartyId => 'facebook-device', clients => [{ clientId => 'client-public' }]);
+my $s        = ST::Stack->new(sites => { example => { recipeList => [@{ $provider->recipes($provider->google, $provider->github, $public, $discord, $provider->facebook, $facebook) }, { emailVerification => { mode => 'OPTIONAL' } }] } });
 my $auth     = ST::Auth->new(url => $s->site_url);
 
 # The provider's answer to a code of its own.
@@ -69,6 +70,20 @@ subtest 'access tokens of other applications' => sub {
     is sign_in('discord', { access_token => $other })->{status}, 400, 'another application at Discord';
     is sign_in('discord', { access_token => tokens('oidc')->{access_token} })->{json}{status}, 'OK', 'and our own';
     is_deeply [map { $_->{at} } @{ $provider->log }], [qw(token application token application user)], 'as it says when asked';
+    $provider->log;
+    $other = tokens('facebook', client => 'client-evil')->{access_token};
+    is sign_in('facebook', { access_token => $other })->{status}, 400, 'another application at Facebook';
+    is sign_in('facebook', { access_token => $_ })->{status}, 400, "the token '$_'" for 'made-up', 'client-web|secret-web';
+    $own = tokens('facebook')->{access_token};
+    is sign_in('facebook', { access_token => $own })->{json}{user}{thirdParty}[0]{userId}, '1001', 'and our own';
+    my @log = @{ $provider->log };
+    is_deeply [map { $_->{at} } @log], [qw(token application application application token application user)], 'which Facebook is asked';
+    is_deeply $log[-2]{params}, { input_token => $own, access_token => 'client-web|secret-web' }, 'by the application';
+    is sign_in('facebook-device', { access_token => $own })->{status}, 400, 'which needs a secret there too';
+    $provider->control(fault => { at => 'application', how => '400' });
+    is sign_in('facebook', { access_token => $own })->{status}, 500, 'a secret that Facebook does not know is our fault';
+    $provider->control(fault => { at => 'application', how => '500' });
+    is sign_in('facebook', { access_token => $own })->{status}, 502, 'its failure is not';
     $other = tokens('github', client => 'client-evil')->{access_token};
     is sign_in('github-device', { access_token => $other })->{status}, 400, 'which needs a secret of our own';
 };

@@ -39,6 +39,13 @@ browser chromium            chromium
 coverage gcovr              gcovr
 fuzz    clang
 fuzz    libclang-rt-14-dev
+package blhc
+package debhelper
+package dpkg-dev
+package fakeroot
+package lintian
+package po-debconf
+package-test debootstrap   debootstrap
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck

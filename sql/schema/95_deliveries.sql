@@ -4,7 +4,7 @@
 -- table: stfcgi_deliveries
 -- target: 'mail', or 'webhook ' and the webhook's id. user_id: deliveries of one user to one target are a queue, they go
 -- out in the order of their id; NULL: in any order. payload: the body of a webhook as it is sent; a JSON object for mails,
--- whose link does not stay when they are given up. due_at: when somebody may take it; whoever does moves it on, which is
+-- whose link stays in one given up only until it expires. due_at: when somebody may take it; whoever does moves it on, which is
 -- the lease, and counts attempts up, which tells leases apart. failed_at: when it was given up. Times: ms of the
 -- database's clock, which all nodes share.
 CREATE TABLE IF NOT EXISTS {stfcgi_deliveries} (

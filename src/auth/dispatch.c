@@ -4,9 +4,11 @@
  */
 #include "auth/frame.h"
 #include "auth/transport.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "policy/policy.h"
 #include "runtime/runtime.h"
+#include "runtime/shared.h"
 
 static enum st_err find_site(struct auth_call *k)
 {
@@ -44,6 +46,7 @@ static enum st_err find_tenant(struct auth_call *k, struct str name)
     k->c->tenant = k->tenant->id.tenant;
     if (!policy_allows(k->tenant->policy, k->x->rq.remote_addr))
         return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
+    k->counts = true;
     return ST_OK;
 }
 
@@ -93,7 +96,7 @@ enum st_err auth_begin(struct service *s, struct exchange *x)
     ST_TRY(auth_call_new(s, x, &k));
     if (!auth_match(&x->arena, k->site, &x->rq, &match))
         return ctx_fail(k->c, ST_NOT_FOUND, "Not found");
-    k->route = match.route;
+    x->route = k->route = match.route;
     k->fdi = auth_fdi_largest(http_param(&x->rq, "HTTP_FDI_VERSION"));
     ST_TRY(find_tenant(k, match.tenant));
     return call_handler(k);
@@ -125,5 +128,7 @@ void auth_finish(struct exchange *x, enum st_err err)
         return;
     if (!err && k->transport)
         auth_transport_finish(k->transport);
+    if (k->counts)
+        stats_count(&service_shared(k->service)->stats, k->site->cud, k->site->app, clock_now_ms());
     log_call(k, err);
 }

@@ -53,6 +53,7 @@ struct auth_call {
     const struct tenant *app;    /* public tenant of the site's app */
     const struct tenant *tenant; /* of the path, "public" when it names none; with
                                     AUTH_SESSION_BY_LINKING_FLAG the session's where there is one */
+    bool counts;                 /* in GET /requests/stats */
     int fdi;                     /* largest of fdi-version, major * 100 + minor; newest when there is none */
     json_object *body;
     void *in;                         /* the route's fields, read */
@@ -76,6 +77,10 @@ struct auth_route {
     size_t in_size;
     enum auth_session_need session; /* loaded before the handler runs */
     auth_handler *handler;
+
+    /* For the reference (auth/reference.h). */
+    const char *help;     /* one sentence */
+    const char *statuses; /* of the answer, with spaces between; NULL: the answer has none */
 };
 
 /* For handlers. */
@@ -104,6 +109,7 @@ void auth_write_user(struct auth_call *k, const struct user *user);
 void auth_write_created(struct auth_call *k, bool created);
 
 extern const struct auth_route *const auth_route_tables[];
+extern const char *const auth_route_titles[]; /* of each table */
 
 /* A call of X's site, its app and transport set, but no route: for the verify door, which uses the session
  * functions too. It becomes x->door. */

@@ -16,3 +16,7 @@ const struct auth_route *const auth_route_tables[] = {
     multitenancy_fdi_routes,
     NULL,
 };
+
+const char *const auth_route_titles[] = {
+    "Sessions", "E-mail and password", "E-mail verification", "Third party", "Apple", "Login methods", NULL,
+};

@@ -190,13 +190,18 @@ static bool is_required(const struct auth_call *k, enum auth_session_need need)
            (need == AUTH_SESSION_BY_LINKING_FLAG && k->linking == AUTH_LINKING_TRUE);
 }
 
-/* In place of the path's, whose policy has been asked. */
-static enum st_err use_tenant_of_session(struct auth_call *k)
+/* The policy of the path's tenant has been asked; the session may be of another one. */
+static enum st_err use_session(struct auth_call *k, const struct auth_session *session,
+                               enum auth_session_need need)
 {
-    k->tenant = k->session->tenant;
-    k->c->tenant = k->tenant->id.tenant;
-    if (!policy_allows(k->tenant->policy, k->x->rq.remote_addr))
+    if (!policy_allows(session->tenant->policy, k->x->rq.remote_addr))
         return ctx_fail(k->c, ST_FORBIDDEN, "Forbidden");
+    k->session = ARENA_NEW(k->c->arena, struct auth_session);
+    *k->session = *session;
+    if (need == AUTH_SESSION_BY_LINKING_FLAG) {
+        k->tenant = session->tenant;
+        k->c->tenant = k->tenant->id.tenant;
+    }
     return ST_OK;
 }
 
@@ -212,9 +217,7 @@ enum st_err auth_session_load(struct auth_call *k, enum auth_session_need need)
     ST_TRY(auth_session_judge(k, &rules, &verdict, &session));
     switch (verdict) {
     case AUTH_GOOD:
-        k->session = ARENA_NEW(k->c->arena, struct auth_session);
-        *k->session = session;
-        return need == AUTH_SESSION_BY_LINKING_FLAG ? use_tenant_of_session(k) : ST_OK;
+        return use_session(k, &session, need);
     case AUTH_NO_TOKEN:
         return is_required(k, need) ? auth_unauthorised(k, false) : ST_OK;
     case AUTH_TRY_REFRESH:

@@ -50,8 +50,9 @@ enum st_err auth_session_judge(struct auth_call *k, const struct auth_session_ru
                                enum auth_verdict *verdict, struct auth_session *out) ST_MUST_CHECK;
 
 /* Verifies the request's session (fdi-session 7) into k->session, NULL when there is none and that is
- * allowed. When it is missing or bad the 401 has been written and ST_ANSWERED is returned. With
- * AUTH_SESSION_BY_LINKING_FLAG the session's tenant becomes k->tenant. */
+ * allowed. When it is missing or bad the 401 has been written and ST_ANSWERED is returned. ST_FORBIDDEN: its
+ * tenant does not admit the client's address. With AUTH_SESSION_BY_LINKING_FLAG the session's tenant becomes
+ * k->tenant. */
 enum st_err auth_session_load(struct auth_call *k, enum auth_session_need need) ST_MUST_CHECK;
 
 /* A new session of a user who has just signed in, with the claims of the site's recipes, in the answer's

@@ -105,12 +105,19 @@ static enum st_err get_progress(struct core_call *k)
 }
 
 const struct route migration_routes[] = {
-    {.path = "/migration/mode", .method = HTTP_GET, .scope = SCOPE_APP_LOOSE, .handler = get_mode},
+    {.path = "/migration/mode",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP_LOOSE,
+     .handler = get_mode,
+     .help = "The migration mode of the database.",
+     .statuses = "OK"},
     {.path = "/migration/backfill/progress",
      .method = HTTP_GET,
      .scope = SCOPE_APP_LOOSE,
      .fields = progress_fields,
      .in_size = sizeof(struct progress_in),
-     .handler = get_progress},
+     .handler = get_progress,
+     .help = "How many users still need the migration.",
+     .statuses = "OK"},
     {.path = NULL},
 };

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "core/route.h"
@@ -26,6 +27,8 @@ static enum st_err answer_hello(struct core_call *k)
 {
     if (service_take_hello_token(k->service, k->tenant->id))
         ST_TRY(look_into_databases(k));
+    else
+        metrics_count(METRIC_limited);
     http_answer_text(k->c, &k->x->rs, 200, STR("Hello"));
     return ST_OK;
 }
@@ -156,12 +159,14 @@ static enum st_err get_search_tags(struct core_call *k)
 #define HELLO_ROW(METHOD)                                                                                    \
     {                                                                                                        \
         .path = "/hello", .method = (METHOD), .scope = SCOPE_APP_LOOSE, .handler = answer_hello,             \
-        .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION                                                        \
+        .flags = ROUTE_NO_API_KEY | ROUTE_ANY_VERSION,                                                       \
+        .help = "Says Hello where service and database answer (also POST, PUT, DELETE)."                     \
     }
 #define ROOT_ROW(METHOD)                                                                                     \
     {                                                                                                        \
         .path = "", .method = (METHOD), .scope = SCOPE_NONE, .handler = answer_root,                         \
-        .flags = ROUTE_NO_API_KEY                                                                            \
+        .flags = ROUTE_NO_API_KEY,                                                                           \
+        .help = "The same at the root, for load balancers (also POST, PUT, DELETE)."                         \
     }
 
 const struct route misc_routes[] = {
@@ -179,16 +184,34 @@ const struct route misc_routes[] = {
      .flags = ROUTE_ANY_VERSION,
      .fields = apiversion_fields,
      .in_size = sizeof(struct apiversion_in),
-     .handler = get_apiversion},
+     .handler = get_apiversion,
+     .help = "Tells which interface versions are served."},
     {.path = "/config",
      .method = HTTP_GET,
      .scope = SCOPE_TENANT,
      .flags = ROUTE_NO_API_KEY,
      .fields = config_fields,
      .in_size = sizeof(struct config_in),
-     .handler = get_config},
-    {.path = "/telemetry", .method = HTTP_GET, .scope = SCOPE_APP, .handler = get_telemetry},
-    {.path = "/requests/stats", .method = HTTP_GET, .scope = SCOPE_APP, .handler = get_request_stats},
-    {.path = "/user/search/tags", .method = HTTP_GET, .scope = SCOPE_NONE, .handler = get_search_tags},
+     .handler = get_config,
+     .help = "Tells which configuration file the process read.",
+     .statuses = "OK NOT_ALLOWED"},
+    {.path = "/telemetry",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP,
+     .handler = get_telemetry,
+     .help = "Tells whether there is a telemetry id; nothing is ever sent.",
+     .statuses = "OK"},
+    {.path = "/requests/stats",
+     .method = HTTP_GET,
+     .scope = SCOPE_APP,
+     .handler = get_request_stats,
+     .help = "Requests per second of the last 24 hours, by minute.",
+     .statuses = "OK"},
+    {.path = "/user/search/tags",
+     .method = HTTP_GET,
+     .scope = SCOPE_NONE,
+     .handler = get_search_tags,
+     .help = "The fields by which GET /users can be searched.",
+     .statuses = "OK"},
     {.path = NULL},
 };

@@ -61,6 +61,11 @@ struct route {
     route_handler *check; /* rules of the fields that come before the scope; NULL: none */
     route_handler *handler;
     size_t max_body; /* bytes; 0: fcgi_max_body */
+
+    /* For the reference (core/reference.h). */
+    const char *help;           /* one sentence */
+    const char *statuses;       /* of the answer, with spaces between; NULL: the answer has none */
+    const struct field *itself; /* what the handler reads itself, where .fields cannot say it */
 };
 
 /* For handlers. */
@@ -75,6 +80,7 @@ enum st_err core_use_scope(struct core_call *k, enum route_scope scope) ST_MUST_
 
 /* The tables of all recipes, NULL-terminated. */
 extern const struct route *const core_route_tables[];
+extern const char *const core_route_titles[]; /* of each table */
 
 /* Once in a process, before and after everything else of the core door. False: out of memory. */
 bool core_open(void);

@@ -17,3 +17,20 @@ const struct route *const core_route_tables[] = {
     thirdparty_routes,   emailverification_routes,
     userroles_routes,    NULL,
 };
+
+const char *const core_route_titles[] = {
+    "Service",
+    "JWT",
+    "Sessions",
+    "E-mail and password",
+    "Users",
+    "User lists",
+    "Multitenancy",
+    "Third-party providers of tenants",
+    "Users of tenants",
+    "Migration",
+    "Third party",
+    "E-mail verification",
+    "Roles and permissions",
+    NULL,
+};

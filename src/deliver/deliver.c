@@ -13,10 +13,7 @@
 #include "deliver/wake.h"
 #include "json/write.h"
 
-enum {
-    LANGUAGE_MAX = 128, /* bytes of Accept-Language that are kept */
-    WEBHOOK_LIFETIME_HOURS = 72,
-};
+enum { LANGUAGE_MAX = 128 }; /* bytes of Accept-Language that are kept */
 
 static struct deliver_wake *the_wake;
 
@@ -124,6 +121,8 @@ static struct str event_body(struct ctx *c, const struct site *site, const struc
         json_add_str(&j, "userId", e->third_party_user_id);
         json_close(&j, '}');
     }
+    if (e->raw_user_info.p)
+        json_add_raw(&j, "rawUserInfoFromProvider", e->raw_user_info);
     if (e->form_fields)
         json_add_raw(&j, "formFields", json_text(c->arena, e->form_fields));
     json_close(&j, '}');
@@ -144,7 +143,7 @@ size_t deliver_event_calls(struct ctx *c, const struct site *site, const struct 
             body = event_body(c, site, t, e);
         wake(t);
         calls[n++] = insert(c, site, t, deliver_webhook_target(c->arena, w), e->user_id, body,
-                            (int64_t)WEBHOOK_LIFETIME_HOURS * 3600 * 1000);
+                            DELIVER_WEBHOOK_LIFETIME_MS);
     }
     return n;
 }

@@ -59,7 +59,13 @@ static void set_result(struct flight *f, enum queue_outcome outcome, const char 
         .retry_ms = outcome == QUEUE_RETRY ? back_off(f) : 0,
         .why = plain(&f->arena, why),
     };
-    if (outcome == QUEUE_GIVE_UP && !f->webhook)
+}
+
+/* Of a mail that cannot be sent later either: its link is not kept. */
+static void give_up_for_good(struct flight *f, const char *why)
+{
+    set_result(f, QUEUE_GIVE_UP, why);
+    if (!f->webhook)
         f->result.payload = mail_without_link(&f->arena, f->item.payload);
 }
 
@@ -226,7 +232,7 @@ static bool begin_mail(struct flight *f)
     if (kind == SITE_MAIL_NONE) {
         set_result(f, QUEUE_GIVE_UP, "the site has no mail settings");
     } else if (!mail_prepare(&f->c, f->site, &f->item, &mail, &why)) {
-        set_result(f, QUEUE_GIVE_UP, why);
+        give_up_for_good(f, why);
     } else if (kind == SITE_MAIL_DIRECTORY) {
         bool ok = mail_to_directory(&f->c, f->site, &f->item, &mail, &why);
         set_result(f, ok ? QUEUE_DONE : QUEUE_RETRY, ok ? "" : why);
@@ -243,7 +249,7 @@ static bool begin(struct flight *f, const struct flight_common *common, const st
     copy_item(f, item);
     if (item->left_ms <= 0) {
         struct str last = f->item.last_error;
-        set_result(f, QUEUE_GIVE_UP, last.n ? last.p : "its time was over before it could be sent");
+        give_up_for_good(f, last.n ? last.p : "its time was over before it could be sent");
         return false;
     }
     if (!set_common(f, common)) {

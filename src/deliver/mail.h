@@ -8,6 +8,23 @@
 #include "deliver/queue.h"
 #include "deliver/row.h"
 
+/* What can stand in braces in a template: their names. */
+enum mail_placeholder {
+    MAIL_APP_NAME,
+    MAIL_EMAIL,
+    MAIL_LINK,
+    MAIL_LANGUAGE,
+    MAIL_SUBJECT, /* from here on the texts of the catalogue, which have the ones above in them */
+    MAIL_HEADING,
+    MAIL_INTRO,
+    MAIL_BUTTON,
+    MAIL_ALTERNATIVE,
+    MAIL_IGNORE,
+    MAIL_FOOTER,
+    MAIL_PLACEHOLDERS
+};
+extern const char *const mail_placeholders[MAIL_PLACEHOLDERS];
+
 struct mail_ready {
     struct str kind; /* name */
     struct str to;   /* an address that may stand in headers and commands */
@@ -19,7 +36,7 @@ struct mail_ready {
 bool mail_prepare(struct ctx *c, const struct site *site, const struct queue_item *item,
                   struct mail_ready *out, const char **why);
 
-/* What is kept of the row of a mail that was given up: everything but the link, which is secret. */
+/* What is kept of the row of a mail that was given up for good: everything but the link, which is secret. */
 struct str mail_without_link(struct arena *a, struct str payload);
 
 /* For SITE_MAIL_DIRECTORY: makes the file at once or not at all, and logs the link. False with a reason. */

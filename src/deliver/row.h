@@ -8,6 +8,7 @@
 #include "deliver/deliver.h"
 
 #define DELIVER_TARGET_MAIL STR("mail")
+#define DELIVER_WEBHOOK_LIFETIME_MS (72 * INT64_C(3600000))
 struct str deliver_webhook_target(struct arena *a, const struct site_webhook *webhook);
 
 /* A mail's payload: {"kind": name, "to", "link", "language"?}. The names are those of template files too. */

@@ -86,6 +86,12 @@ static void describe_new_user(struct arena *a, const struct tenant *t, struct st
     *out = (struct user){.id = id, .methods = m, .nmethods = 1};
 }
 
+static struct db_call event_call(const struct tenant *t, const char *type, struct str recipe_user,
+                                 struct str user, struct str email)
+{
+    return user_event_call(t, &(struct user_event){type, recipe_user, user, STR("email"), email});
+}
+
 enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
                                       const struct emailpassword_new_user *in, struct user *user,
                                       enum emailpassword_result *result)
@@ -94,13 +100,17 @@ enum st_err emailpassword_create_user(struct ctx *c, const struct tenant *t,
     int64_t now = clock_now_ms();
     bool verified = !in->imported && emailpassword_is_fake_email(in->email);
     bool active = !in->imported && user_activity_due(t->app->id, id), active_here = t->db == t->app->db;
-    struct db_call *calls = ARENA_ARRAY(c->arena, 1 + in->nwith, struct db_call);
-    calls[0] = DB_CALL(STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant), db_str(id),
-                       db_str(in->email), db_str(in->password_hash), db_i64(now), db_bool(verified),
-                       db_bool(!in->imported), db_bool(active && active_here));
+    struct db_call *calls = ARENA_ARRAY(c->arena, 3 + in->nwith, struct db_call);
+    size_t n = 0;
+    calls[n++] = DB_CALL(STMT_emailpassword_signup, db_str(t->id.app), db_str(t->id.tenant), db_str(id),
+                         db_str(in->email), db_str(in->password_hash), db_i64(now), db_bool(verified));
+    if (!in->imported)
+        calls[n++] = event_call(t, "emailpassword_sign_up", id, id, in->email);
+    if (active && active_here)
+        calls[n++] = user_active_call(t->id.app, id);
     for (size_t i = 0; i < in->nwith; i++)
-        calls[1 + i] = in->with[i];
-    enum st_err err = db_run(c, t->db, calls, 1 + in->nwith);
+        calls[n++] = in->with[i];
+    enum st_err err = db_run(c, t->db, calls, n);
     *result = EMAILPASSWORD_OK;
     if (err == ST_CONSTRAINT && db_violated(c, t->db, "recipe_user_tenants", "_pkey")) {
         *result = EMAILPASSWORD_EMAIL_EXISTS;
@@ -153,9 +163,8 @@ enum st_err emailpassword_signed_in(struct ctx *c, const struct tenant *t,
     struct db_call *calls = ARENA_ARRAY(c->arena, 2 + nwith, struct db_call);
     size_t n = 0;
     bool active = user_activity_due(t->app->id, who->user->id), active_here = t->db == t->app->db;
-    calls[n++] = DB_CALL(STMT_emailpassword_signed_in, db_str(t->id.app), db_str(t->id.tenant),
-                         db_str(who->method->user_id), db_str(who->user->id), db_str(who->method->email),
-                         db_i64(clock_now_ms()));
+    calls[n++] =
+        event_call(t, "emailpassword_sign_in", who->method->user_id, who->user->id, who->method->email);
     if (active && active_here)
         calls[n++] = user_active_call(t->id.app, who->user->id);
     for (size_t i = 0; i < nwith; i++)

@@ -6,6 +6,7 @@
 #include "core/route.h"
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/import_cdi.h"
+#include "http/refused.h"
 #include "http/text.h"
 #include "runtime/runtime.h"
 
@@ -67,6 +68,13 @@ static enum st_err post_signup(struct core_call *k)
     return exchange_await(k->x, job, finish_signup);
 }
 
+static enum st_err wrong_credentials(struct core_call *k)
+{
+    http_sign_in_refused(k->x, REFUSED_AT_CORE, "wrong credentials");
+    answer_status(k, "WRONG_CREDENTIALS_ERROR");
+    return ST_OK;
+}
+
 struct signin_state {
     struct emailpassword_candidate candidate;
     struct password_job *job;
@@ -77,10 +85,8 @@ static enum st_err finish_signin(struct exchange *x)
     struct core_call *k = x->door;
     const struct signin_state *s = k->state;
     ST_TRY(emailpassword_job_error(k->c, s->job));
-    if (!s->job->match) {
-        answer_status(k, "WRONG_CREDENTIALS_ERROR");
-        return ST_OK;
-    }
+    if (!s->job->match)
+        return wrong_credentials(k);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, &s->candidate, NULL, 0));
     return answer_user(k, s->candidate.user, method_public_id(s->candidate.method));
 }
@@ -91,10 +97,8 @@ static enum st_err post_signin(struct core_call *k)
     struct signin_state *s = ARENA_NEW(k->c->arena, struct signin_state);
     ST_TRY(emailpassword_check_enabled(k->c, k->tenant, k->cdi));
     ST_TRY(emailpassword_find(k->c, k->tenant, email_normalise(k->c->arena, in->email), &s->candidate));
-    if (!s->candidate.method) {
-        answer_status(k, "WRONG_CREDENTIALS_ERROR");
-        return ST_OK;
-    }
+    if (!s->candidate.method)
+        return wrong_credentials(k);
     s->job = emailpassword_verify_job(k->c->arena, k->tenant, in->password, s->candidate.password_hash);
     k->state = s;
     return exchange_await(k->x, s->job, finish_signin);
@@ -349,13 +353,17 @@ const struct route emailpassword_routes[] = {
      .fields = credentials_fields,
      .in_size = sizeof(struct credentials_in),
      .check = check_signup,
-     .handler = post_signup},
+     .handler = post_signup,
+     .help = "Creates a user with an e-mail address and a password.",
+     .statuses = "OK EMAIL_ALREADY_EXISTS_ERROR"},
     {.path = "/recipe/signin",
      .method = HTTP_POST,
      .scope = SCOPE_TENANT,
      .fields = credentials_fields,
      .in_size = sizeof(struct credentials_in),
-     .handler = post_signin},
+     .handler = post_signin,
+     .help = "Checks an e-mail address and its password.",
+     .statuses = "OK WRONG_CREDENTIALS_ERROR"},
     {.path = "/recipe/user",
      .method = HTTP_GET,
      .scope = SCOPE_NONE,
@@ -363,7 +371,9 @@ const struct route emailpassword_routes[] = {
      .rid = "emailpassword",
      .fields = get_user_fields,
      .in_size = sizeof(struct get_user_in),
-     .handler = get_user},
+     .handler = get_user,
+     .help = "A user by id or e-mail address.",
+     .statuses = "OK UNKNOWN_USER_ID_ERROR UNKNOWN_EMAIL_ERROR"},
     {.path = "/recipe/user",
      .method = HTTP_PUT,
      .scope = SCOPE_APP,
@@ -372,32 +382,44 @@ const struct route emailpassword_routes[] = {
      .fields = put_user_fields,
      .in_size = sizeof(struct put_user_in),
      .check = check_put_user,
-     .handler = put_user},
+     .handler = put_user,
+     .help = "Changes the e-mail address or the password of a user.",
+     .statuses = "OK UNKNOWN_USER_ID_ERROR EMAIL_ALREADY_EXISTS_ERROR EMAIL_CHANGE_NOT_ALLOWED_ERROR"},
     {.path = "/recipe/user/password/reset/token",
      .method = HTTP_POST,
      .scope = SCOPE_TENANT,
      .fields = reset_token_fields,
      .in_size = sizeof(struct reset_token_in),
-     .handler = post_reset_token},
+     .handler = post_reset_token,
+     .itself = reset_token_email_fields,
+     .help = "Makes a token by which a user can set a new password.",
+     .statuses = "OK UNKNOWN_USER_ID_ERROR"},
     {.path = "/recipe/user/password/reset/token/consume",
      .method = HTTP_POST,
      .scope = SCOPE_TENANT,
      .fields = consume_fields,
      .in_size = sizeof(struct consume_in),
-     .handler = post_reset_token_consume},
+     .handler = post_reset_token_consume,
+     .help = "Uses up a token and tells whose it was.",
+     .statuses = "OK RESET_PASSWORD_INVALID_TOKEN_ERROR"},
     {.path = "/recipe/user/password/reset",
      .method = HTTP_POST,
      .scope = SCOPE_TENANT,
      .fields = reset_fields,
      .in_size = sizeof(struct reset_in),
      .check = check_reset,
-     .handler = post_reset},
+     .handler = post_reset,
+     .help = "Uses up a token and sets the new password.",
+     .statuses = "OK RESET_PASSWORD_INVALID_TOKEN_ERROR"},
     {.path = "/recipe/user/passwordhash/import",
      .method = HTTP_POST,
      .scope = SCOPE_TENANT,
      .fields = import_hash_fields,
      .in_size = sizeof(struct import_hash_in),
      .check = check_import_hash,
-     .handler = post_import_hash},
+     .handler = post_import_hash,
+     .help = "Creates a user, or replaces the password of one, with a hash made elsewhere (bcrypt, argon2, "
+             "Firebase scrypt).",
+     .statuses = "OK"},
     {.path = NULL},
 };

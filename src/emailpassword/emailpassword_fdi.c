@@ -9,6 +9,7 @@
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/form.h"
 #include "emailverification/emailverification.h"
+#include "http/refused.h"
 #include "http/text.h"
 
 /* ---- answers ---- */
@@ -129,6 +130,7 @@ static enum st_err post_signup(struct auth_call *k)
 
 static enum st_err wrong_credentials(struct auth_call *k)
 {
+    http_sign_in_refused(k->x, REFUSED_AT_AUTH, "wrong credentials");
     auth_status(k, "WRONG_CREDENTIALS_ERROR");
     return ST_OK;
 }
@@ -328,22 +330,31 @@ static enum st_err post_reset(struct auth_call *k)
     return exchange_await(k->x, job, finish_reset);
 }
 
-#define POST_ROW(PATH, FIELDS, IN, HANDLER)                                                                  \
+#define POST_ROW(PATH, FIELDS, IN, HANDLER, HELP, STATUSES)                                                  \
     {                                                                                                        \
         .path = (PATH), .method = HTTP_POST, .recipe = SITE_EMAILPASSWORD, .body = AUTH_JSON_BODY,           \
-        .fields = (FIELDS), .in_size = sizeof(IN), .handler = (HANDLER)                                      \
+        .fields = (FIELDS), .in_size = sizeof(IN), .handler = (HANDLER), .help = (HELP),                     \
+        .statuses = (STATUSES)                                                                               \
     }
 #define EXISTS_ROW(PATH)                                                                                     \
     {                                                                                                        \
         .path = (PATH), .method = HTTP_GET, .recipe = SITE_EMAILPASSWORD, .fields = exists_fields,           \
-        .in_size = sizeof(struct exists_in), .handler = get_email_exists                                     \
+        .in_size = sizeof(struct exists_in), .handler = get_email_exists,                                    \
+        .help = "Tells whether an e-mail address is taken.", .statuses = "OK"                                \
     }
 
 const struct auth_route emailpassword_fdi_routes[] = {
-    POST_ROW("/signup", form_fields, struct form_in, post_signup),
-    POST_ROW("/signin", form_fields, struct form_in, post_signin),
-    POST_ROW("/user/password/reset/token", form_fields, struct form_in, post_reset_token),
-    POST_ROW("/user/password/reset", reset_fields, struct reset_in, post_reset),
+    POST_ROW("/signup", form_fields, struct form_in, post_signup, "Creates a user and a session.",
+             "OK FIELD_ERROR SIGN_UP_NOT_ALLOWED"),
+    POST_ROW("/signin", form_fields, struct form_in, post_signin,
+             "Creates a session for an e-mail address and its password.",
+             "OK FIELD_ERROR WRONG_CREDENTIALS_ERROR SIGN_IN_NOT_ALLOWED"),
+    POST_ROW("/user/password/reset/token", form_fields, struct form_in, post_reset_token,
+             "Sends the mail with the reset link, if there is such a user.",
+             "OK FIELD_ERROR PASSWORD_RESET_NOT_ALLOWED"),
+    POST_ROW("/user/password/reset", reset_fields, struct reset_in, post_reset,
+             "Sets a new password by the token of the mail.",
+             "OK FIELD_ERROR RESET_PASSWORD_INVALID_TOKEN_ERROR"),
     EXISTS_ROW("/emailpassword/email/exists"),
     EXISTS_ROW("/signup/email/exists"),
     {.path = NULL},

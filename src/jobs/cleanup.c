@@ -93,6 +93,9 @@ static enum st_err clean_deliveries(struct ctx *c, struct db *db)
         tell_forgotten(c, r);
     } while (db_rows(r) == PORTION);
     do
+        ST_TRY(DB_RUN(c, db, &r, STMT_deliver_drop_links, db_i64(PORTION)));
+    while (db_affected(r) == PORTION);
+    do
         ST_TRY(DB_RUN(c, db, &r, STMT_deliver_forget, db_i64(PORTION)));
     while (db_affected(r) == PORTION);
     return ST_OK;

@@ -60,14 +60,17 @@ static enum st_err remove_user(struct core_call *k)
     return answer(k, &a, "wasAssociated");
 }
 
-#define USER_ROW(PATH, HANDLER)                                                                              \
+#define USER_ROW(PATH, HANDLER, HELP, STATUSES)                                                              \
     {                                                                                                        \
         .path = "/recipe/multitenancy/tenant/" PATH, .method = HTTP_POST, .scope = SCOPE_NONE,               \
-        .since = CDI_3_0, .fields = user_fields, .in_size = sizeof(struct user_in), .handler = (HANDLER)     \
+        .since = CDI_3_0, .fields = user_fields, .in_size = sizeof(struct user_in), .handler = (HANDLER),    \
+        .help = (HELP), .statuses = (STATUSES)                                                               \
     }
 
 const struct route association_routes[] = {
-    USER_ROW("user", add_user),
-    USER_ROW("user/remove", remove_user),
+    USER_ROW("user", add_user, "Makes a user a member of the tenant of the path as well.",
+             "OK UNKNOWN_USER_ID_ERROR EMAIL_ALREADY_EXISTS_ERROR PHONE_NUMBER_ALREADY_EXISTS_ERROR "
+             "THIRD_PARTY_USER_ALREADY_EXISTS_ERROR ASSOCIATION_NOT_ALLOWED_ERROR"),
+    USER_ROW("user/remove", remove_user, "Ends the membership of a user in the tenant of the path.", "OK"),
     {.path = NULL},
 };

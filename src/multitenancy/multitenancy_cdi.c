@@ -415,39 +415,52 @@ static enum st_err remove_domain(struct core_call *k)
 }
 
 #define MULTITENANCY "/recipe/multitenancy/"
-#define PUT_ROW(PATH, FIELDS, HANDLER)                                                                       \
+#define PUT_ROW(PATH, FIELDS, HANDLER, HELP, STATUSES)                                                       \
     {                                                                                                        \
         .path = MULTITENANCY PATH, .method = HTTP_PUT, .scope = SCOPE_NONE, .since = CDI_3_0,                \
-        .fields = (FIELDS), .in_size = sizeof(struct put_in), .handler = (HANDLER)                           \
+        .fields = (FIELDS), .in_size = sizeof(struct put_in), .handler = (HANDLER), .help = (HELP),          \
+        .statuses = (STATUSES)                                                                               \
     }
-#define GET_ROW(PATH, SCOPE, HANDLER)                                                                        \
+#define GET_ROW(PATH, SCOPE, HANDLER, HELP, STATUSES)                                                        \
     {                                                                                                        \
         .path = MULTITENANCY PATH, .method = HTTP_GET, .scope = (SCOPE), .since = CDI_3_0,                   \
-        .handler = (HANDLER)                                                                                 \
+        .handler = (HANDLER), .help = (HELP), .statuses = (STATUSES)                                         \
     }
-#define REMOVE_ROW(PATH, FIELDS, HANDLER)                                                                    \
+#define REMOVE_ROW(PATH, FIELDS, HANDLER, HELP, STATUSES)                                                    \
     {                                                                                                        \
         .path = MULTITENANCY PATH, .method = HTTP_POST, .scope = SCOPE_NONE, .since = CDI_3_0,               \
-        .fields = (FIELDS), .in_size = sizeof(struct remove_in), .handler = (HANDLER)                        \
+        .fields = (FIELDS), .in_size = sizeof(struct remove_in), .handler = (HANDLER), .help = (HELP),       \
+        .statuses = (STATUSES)                                                                               \
     }
 
 const struct route multitenancy_routes[] = {
-    PUT_ROW("connectionuridomain", put_domain_fields, put_domain),
-    PUT_ROW("connectionuridomain/v2", put_domain_v2_fields, put_domain_v2),
-    GET_ROW("connectionuridomain/list", SCOPE_TENANT, get_domains),
-    GET_ROW("connectionuridomain/list/v2", SCOPE_TENANT, get_domains_v2),
-    REMOVE_ROW("connectionuridomain/remove", remove_domain_fields, remove_domain),
-    PUT_ROW("app", put_app_fields, put_app),
-    PUT_ROW("app/v2", put_app_v2_fields, put_app_v2),
-    GET_ROW("app/list", SCOPE_TENANT, get_apps),
-    GET_ROW("app/list/v2", SCOPE_TENANT, get_apps_v2),
-    REMOVE_ROW("app/remove", remove_app_fields, remove_app),
-    PUT_ROW("tenant", put_tenant_fields, put_tenant),
-    PUT_ROW("tenant/v2", put_tenant_v2_fields, put_tenant_v2),
-    GET_ROW("tenant", SCOPE_NONE, get_tenant),
-    GET_ROW("tenant/v2", SCOPE_NONE, get_tenant_v2),
-    GET_ROW("tenant/list", SCOPE_TENANT, get_tenants),
-    GET_ROW("tenant/list/v2", SCOPE_TENANT, get_tenants_v2),
-    REMOVE_ROW("tenant/remove", remove_tenant_fields, remove_tenant),
+    PUT_ROW("connectionuridomain", put_domain_fields, put_domain,
+            "Creates or changes a connection-URI domain.", "OK"),
+    PUT_ROW("connectionuridomain/v2", put_domain_v2_fields, put_domain_v2,
+            "Creates or changes a connection-URI domain, with firstFactors.", "OK"),
+    GET_ROW("connectionuridomain/list", SCOPE_TENANT, get_domains,
+            "The connection-URI domains with their apps and tenants.", "OK"),
+    GET_ROW("connectionuridomain/list/v2", SCOPE_TENANT, get_domains_v2,
+            "The connection-URI domains with their apps and tenants, with firstFactors.", "OK"),
+    REMOVE_ROW("connectionuridomain/remove", remove_domain_fields, remove_domain,
+               "Removes a connection-URI domain that has no apps left.", "OK"),
+    PUT_ROW("app", put_app_fields, put_app, "Creates or changes an app.", "OK"),
+    PUT_ROW("app/v2", put_app_v2_fields, put_app_v2, "Creates or changes an app, with firstFactors.", "OK"),
+    GET_ROW("app/list", SCOPE_TENANT, get_apps, "The apps of the domain with their tenants.", "OK"),
+    GET_ROW("app/list/v2", SCOPE_TENANT, get_apps_v2,
+            "The apps of the domain with their tenants, with firstFactors.", "OK"),
+    REMOVE_ROW("app/remove", remove_app_fields, remove_app,
+               "Removes an app that has no tenants left, with its users.", "OK"),
+    PUT_ROW("tenant", put_tenant_fields, put_tenant, "Creates or changes a tenant.", "OK"),
+    PUT_ROW("tenant/v2", put_tenant_v2_fields, put_tenant_v2,
+            "Creates or changes a tenant, with firstFactors.", "OK"),
+    GET_ROW("tenant", SCOPE_NONE, get_tenant, "A tenant.", "OK TENANT_NOT_FOUND_ERROR"),
+    GET_ROW("tenant/v2", SCOPE_NONE, get_tenant_v2, "A tenant, with firstFactors.",
+            "OK TENANT_NOT_FOUND_ERROR"),
+    GET_ROW("tenant/list", SCOPE_TENANT, get_tenants, "The tenants of the app.", "OK"),
+    GET_ROW("tenant/list/v2", SCOPE_TENANT, get_tenants_v2, "The tenants of the app, with firstFactors.",
+            "OK"),
+    REMOVE_ROW("tenant/remove", remove_tenant_fields, remove_tenant,
+               "Removes a tenant; users stay members of the others.", "OK"),
     {.path = NULL},
 };

@@ -81,6 +81,8 @@ const struct auth_route multitenancy_fdi_routes[] = {
      .recipe = SITE_MULTITENANCY,
      .fields = login_methods_fields,
      .in_size = sizeof(struct login_methods_in),
-     .handler = get_login_methods},
+     .handler = get_login_methods,
+     .help = "The ways to sign in to a tenant.",
+     .statuses = "OK"},
     {.path = NULL},
 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Request counters of GET /requests/stats (spec: cdi-conventions 11), in memory shared by all workers. Apps
- * beyond STATS_APPS take the place of the one that was counted longest ago.
+ * Request counters of GET /requests/stats (spec: cdi-conventions 11), in memory shared by all workers. A
+ * request to the core door counts once it has reached its app, and one to the auth door, however many calls
+ * of the core an SDK would have made for it, once it has reached its tenant; requests to the verify door do
+ * not: SDKs answer those without the core. Apps beyond STATS_APPS take the place of the one that was counted
+ * longest ago.
  *
  * Lock rule: one robust process-shared mutex, held for a few instructions; a process that dies while holding
  * it costs at most one wrong count.

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "config/config.h"
 #include "json/json.h"
+#include "policy/policy.h"
 #include "session/refresh_token.h"
 #include "session/session.h"
 #include "users/user.h"
@@ -51,6 +52,8 @@ static enum st_err open_token(struct refresh *f, struct tenancy *tenancy, bool *
         (!given.p || given.n != expected.n || sodium_memcmp(given.p, expected.p, given.n) != 0))
         return unauthorised(f, STR("Anti CSRF token missing, or not matching"));
     ST_TRY(session_tenant(f->c, tenancy, f->app, f->presented.tenant_id, &f->tenant));
+    if (f->in->remote_addr && !policy_allows(f->tenant->policy, *f->in->remote_addr))
+        return ctx_fail(f->c, ST_FORBIDDEN, "Forbidden");
     ST_TRY(session_check_validity(f->c, f->app, f->in->has_access_validity, f->in->access_validity));
     f->hash1 = refresh_token_hash1(f->c->arena, f->in->refresh_token);
     f->hash2 = refresh_token_hash2(f->c->arena, f->hash1);

@@ -64,9 +64,12 @@ struct session_refresh {
     bool has_access_validity;
     int access_token_version;
     bool rotate; /* rules from CDI 5.6 on */
+    const struct str
+        *remote_addr; /* the IP policy of the token's tenant is asked about it; NULL: it is not */
 };
 
-/* APP is the app's public tenant; the token names the tenant. */
+/* APP is the app's public tenant; the token names the tenant. ST_FORBIDDEN: that does not admit the address,
+ * and nothing has been changed. */
 enum st_err session_refresh(struct ctx *c, struct tenancy *tenancy, const struct tenant *app,
                             const struct session_refresh *in, struct session_tokens *out,
                             struct session_outcome *outcome) ST_MUST_CHECK;

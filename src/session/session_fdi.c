@@ -96,6 +96,7 @@ static enum st_err refresh_with(struct auth_call *k, const struct presented *p)
         .anti_csrf = p->by == SITE_TRANSFER_COOKIE && rules->anti_csrf == SITE_ANTI_CSRF_TOKEN,
         .key = rules->dynamic_key ? SESSION_KEY_DYNAMIC : SESSION_KEY_STATIC,
         .access_token_version = AUTH_ACCESS_TOKEN_VERSION,
+        .remote_addr = &k->x->rq.remote_addr,
     };
     struct session_tokens tokens;
     struct session_outcome outcome;
@@ -136,11 +137,14 @@ const struct auth_route session_fdi_routes[] = {
     {.path = "/session/refresh",
      .method = HTTP_POST,
      .recipe = SITE_SESSION,
-     .handler = post_session_refresh},
+     .handler = post_session_refresh,
+     .help = "Exchanges the refresh token for new tokens."},
     {.path = "/signout",
      .method = HTTP_POST,
      .recipe = SITE_SESSION,
      .session = AUTH_SESSION_REQUIRED,
-     .handler = post_signout},
+     .handler = post_signout,
+     .help = "Ends the session.",
+     .statuses = "OK"},
     {.path = NULL},
 };

@@ -210,46 +210,53 @@ static enum st_err post_handshake(struct core_call *k)
     return ST_OK;
 }
 
-#define GET_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                            \
+#define GET_ROW(PATH, SCOPE, FIELDS, IN, HANDLER, HELP, STATUSES)                                            \
     {                                                                                                        \
         .path = (PATH), .method = HTTP_GET, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),     \
-        .handler = (HANDLER)                                                                                 \
+        .handler = (HANDLER), .help = (HELP), .statuses = (STATUSES)                                         \
     }
-#define POST_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                           \
+#define POST_ROW(PATH, SCOPE, FIELDS, IN, HANDLER, HELP, STATUSES)                                           \
     {                                                                                                        \
         .path = (PATH), .method = HTTP_POST, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),    \
-        .handler = (HANDLER)                                                                                 \
+        .handler = (HANDLER), .help = (HELP), .statuses = (STATUSES)                                         \
     }
-#define PUT_ROW(PATH, SCOPE, FIELDS, IN, HANDLER)                                                            \
+#define PUT_ROW(PATH, SCOPE, FIELDS, IN, HANDLER, HELP, STATUSES)                                            \
     {                                                                                                        \
         .path = (PATH), .method = HTTP_PUT, .scope = (SCOPE), .fields = (FIELDS), .in_size = sizeof(IN),     \
-        .handler = (HANDLER)                                                                                 \
+        .handler = (HANDLER), .help = (HELP), .statuses = (STATUSES)                                         \
     }
 
 const struct route session_routes[] = {
-    POST_ROW("/recipe/session", SCOPE_TENANT, create_fields, struct create_in, post_session),
-    GET_ROW("/recipe/session", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in, get_session),
-    POST_ROW("/recipe/session/verify", SCOPE_NONE, verify_fields, struct verify_in, post_session_verify),
-    POST_ROW("/recipe/session/refresh", SCOPE_TENANT, refresh_fields, struct refresh_in,
-             post_session_refresh),
+    POST_ROW("/recipe/session", SCOPE_TENANT, create_fields, struct create_in, post_session,
+             "Creates a session of a user.", "OK"),
+    GET_ROW("/recipe/session", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in, get_session,
+            "A session by its handle.", "OK UNAUTHORISED"),
+    POST_ROW("/recipe/session/verify", SCOPE_NONE, verify_fields, struct verify_in, post_session_verify,
+             "Verifies an access token.", "OK UNAUTHORISED TRY_REFRESH_TOKEN"),
+    POST_ROW("/recipe/session/refresh", SCOPE_TENANT, refresh_fields, struct refresh_in, post_session_refresh,
+             "Exchanges a refresh token for new tokens; one used before tells of theft.",
+             "OK UNAUTHORISED TOKEN_THEFT_DETECTED"),
     POST_ROW("/recipe/session/regenerate", SCOPE_APP_LOOSE, regenerate_fields, struct regenerate_in,
-             post_session_regenerate),
+             post_session_regenerate, "Makes an access token with another payload.", "OK UNAUTHORISED"),
     POST_ROW("/recipe/session/remove", SCOPE_NONE, session_remove_fields, struct session_remove_in,
-             post_session_remove),
-    GET_ROW("/recipe/session/user", SCOPE_NONE, session_user_fields, struct session_user_in,
-            get_session_user),
+             post_session_remove, "Ends sessions: the named ones, or all of a user.", "OK"),
+    GET_ROW("/recipe/session/user", SCOPE_NONE, session_user_fields, struct session_user_in, get_session_user,
+            "The handles of the sessions of a user.", "OK"),
     GET_ROW("/recipe/session/data", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in,
-            get_session_data),
+            get_session_data, "The data that the database keeps with a session.", "OK UNAUTHORISED"),
     PUT_ROW("/recipe/session/data", SCOPE_APP_LOOSE, session_data_fields, struct session_content_in,
-            put_session_data),
+            put_session_data, "Replaces the data that the database keeps with a session.", "OK UNAUTHORISED"),
     GET_ROW("/recipe/jwt/data", SCOPE_APP_LOOSE, session_handle_fields, struct session_handle_in,
-            get_session_payload),
+            get_session_payload, "The payload of the access tokens of a session.", "OK UNAUTHORISED"),
     PUT_ROW("/recipe/jwt/data", SCOPE_APP_LOOSE, session_payload_fields, struct session_content_in,
-            put_session_payload),
+            put_session_payload, "Replaces the payload of the access tokens of a session.",
+            "OK UNAUTHORISED"),
     {.path = "/recipe/handshake",
      .method = HTTP_POST,
      .scope = SCOPE_APP_LOOSE,
      .until = CDI_2_21 - 1,
-     .handler = post_handshake},
+     .handler = post_handshake,
+     .help = "Keys and lifetimes, for SDKs of old.",
+     .statuses = "OK"},
     {.path = NULL},
 };

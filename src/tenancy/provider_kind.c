@@ -16,7 +16,9 @@
 
 static const struct provider_emails github_emails = {"id", NULL, "primary", "verified"};
 static const struct provider_emails bitbucket_emails = {"uuid", "values", "is_primary", "is_confirmed"};
-static const struct provider_audience discord_audience = {"/users/@me", "/oauth2/@me", "application"};
+static const struct provider_audience discord_audience = {"/users/@me", "/oauth2/@me", "application", "id",
+                                                          false};
+static const struct provider_audience facebook_audience = {"/me", "/debug_token", "data", "app_id", true};
 
 /* The order counts. */
 static const struct provider_kind kinds[] = {
@@ -56,7 +58,8 @@ static const struct provider_kind kinds[] = {
      .user_info = "https://graph.facebook.com/me",
      .scopes = {"email"},
      .user_id = "id",
-     .token_in_query = true},
+     .token_in_query = true,
+     .audience = &facebook_audience},
     {.prefix = "github",
      .name = "Github",
      .authorization = "https://github.com/login/oauth/authorize",

@@ -17,9 +17,11 @@ struct provider_emails {
 };
 
 /* Where a provider says for which application an access token was made: PATH in the place of INSTEAD_OF at
- * the end of the user info endpoint; the client's id is the member "id" of the answer's member OBJECT. */
+ * the end of the user info endpoint; the client's id is the member ID of the answer's member OBJECT. It is
+ * asked with that token, or by the application with a token of its own, "clientId|clientSecret". */
 struct provider_audience {
-    const char *instead_of, *path, *object;
+    const char *instead_of, *path, *object, *id;
+    bool as_application;
 };
 
 /* "@" in an endpoint stands for the member BASE of additionalConfig; without it the endpoint is absent. */

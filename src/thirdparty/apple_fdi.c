@@ -86,6 +86,7 @@ const struct auth_route apple_fdi_routes[] = {
      .body = AUTH_FORM_BODY,
      .fields = apple_fields,
      .in_size = sizeof(struct apple_in),
-     .handler = post_apple},
+     .handler = post_apple,
+     .help = "Takes the form that Apple posts and goes on to the callback page."},
     {.path = NULL},
 };

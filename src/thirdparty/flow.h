@@ -42,6 +42,9 @@ struct flow {
     struct str code, redirect_uri, verifier;
     struct str access_token, id_token;
     bool tokens_of_client;
+    /* What Apple tells of a user who is new to it, by way of the browser, so that nothing vouches for it: an
+     * object, or NULL. */
+    json_object *apple_user;
 
     struct http_call call;
     struct identity identity;
@@ -65,6 +68,10 @@ struct flow {
 /* The members above "Private" that are input are set. */
 void flow_start(struct flow *f);
 enum flow_next flow_step(struct flow *f);
+
+/* Once an identity is there: what the provider said of the user, as an SDK's rawUserInfoFromProvider. Absent
+ * when it is too large to be passed on. */
+struct str flow_raw_user_info(const struct flow *f);
 
 /* Between the files of a flow. */
 enum flow_next flow_fail(struct flow *f, enum flow_failure failure, const char *format, ...)

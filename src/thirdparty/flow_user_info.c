@@ -20,6 +20,52 @@ static enum flow_next finish(struct flow *f)
     return flow_fail(f, FLOW_BAD_ANSWER, "no user id in what it says of the user (userInfoMap)");
 }
 
+/* ---- all that was said ---- */
+
+enum { RAW_MAX = 32 * 1024 };
+
+static void add_members(struct json_out *j, json_object *object, const char *except)
+{
+    if (!json_object_is_type(object, json_type_object))
+        return;
+    json_object_object_foreach(object, name, value)
+    {
+        if (!except || strcmp(name, except) != 0)
+            json_add_member(j, str_of(name), json_text(j->buf.arena, value));
+    }
+}
+
+static void add_api(struct json_out *j, const struct flow *f)
+{
+    struct arena *a = f->c->arena;
+    bool is_list = f->emails && !f->provider->kind->emails->list;
+    json_open(j, "fromUserInfoAPI", '{');
+    if (is_list)
+        json_add_raw(j, "user", json_text(a, f->user_info));
+    else
+        add_members(j, f->user_info, f->emails ? "email" : NULL);
+    if (f->emails)
+        json_add_raw(j, is_list ? "emails" : "email", json_text(a, f->emails));
+    json_close(j, '}');
+}
+
+struct str flow_raw_user_info(const struct flow *f)
+{
+    struct arena *a = f->c->arena;
+    json_object *apple_user = f->provider->kind->made_secret ? f->apple_user : NULL;
+    struct json_out j = json_out(a);
+    json_open(&j, NULL, '{');
+    json_open(&j, "fromIdTokenPayload", '{');
+    add_members(&j, f->claims, apple_user ? "user" : NULL);
+    if (apple_user)
+        json_add_raw(&j, "user", json_text(a, apple_user));
+    json_close(&j, '}');
+    add_api(&j, f);
+    json_close(&j, '}');
+    struct str text = json_done(&j);
+    return text.n <= RAW_MAX ? text : STR_NONE;
+}
+
 /* ---- requests with the access token ---- */
 
 /* Facebook: what each scope lets us ask for. */
@@ -158,12 +204,14 @@ static enum flow_next ask_for_user_info(struct flow *f)
 
 /* ---- whose access token it is ---- */
 
+/* Facebook's ids are numbers, as texts or without quotes. */
 static enum flow_next check_owner(struct flow *f, json_object *application, const char *member)
 {
     json_object *id = json_object_is_type(application, json_type_object)
                           ? json_object_object_get(application, member)
                           : NULL;
-    return str_is(json_str(id), f->provider->client_id)
+    struct str text = json_object_is_type(id, json_type_int) ? json_text(f->c->arena, id) : json_str(id);
+    return str_is(text, f->provider->client_id)
                ? ask_for_user_info(f)
                : flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not of this application");
 }
@@ -181,15 +229,39 @@ static enum flow_next got_audience(struct flow *f)
 
 static enum flow_next got_application(struct flow *f)
 {
+    const struct provider_audience *wanted = f->provider->kind->audience;
+    const struct http_call *call = &f->call;
     enum flow_next next;
+    bool refused = call->result == HTTP_CALL_DONE && call->status >= 400 && call->status < 500;
+    if (wanted->as_application && refused)
+        return flow_fail(f, FLOW_MISCONFIGURED,
+                         "check of the access token: status %d, clientId or clientSecret", call->status);
     json_object *answer = answer_of(f, "check of the access token", &next);
     if (!answer)
         return next;
-    return check_owner(f,
-                       json_object_is_type(answer, json_type_object)
-                           ? json_object_object_get(answer, f->provider->kind->audience->object)
-                           : NULL,
-                       "id");
+    json_object *object =
+        json_object_is_type(answer, json_type_object) ? json_object_object_get(answer, wanted->object) : NULL;
+    json_object *valid =
+        json_object_is_type(object, json_type_object) ? json_object_object_get(object, "is_valid") : NULL;
+    if (wanted->as_application && !json_object_get_boolean(valid))
+        return flow_fail(f, FLOW_NOT_ACCEPTED, "the access token is not valid (any more)");
+    return check_owner(f, object, wanted->id);
+}
+
+/* Facebook tells it the application, not the user: the token is what is asked about. */
+static enum flow_next ask_as_application(struct flow *f, struct str url)
+{
+    struct arena *a = f->c->arena;
+    const struct provider *p = f->provider;
+    struct params query = params_in(a);
+    params_set(&query, STR("input_token"), f->access_token);
+    params_set(&query, STR("access_token"), ARENA_CONCAT(a, p->client_id, STR("|"), p->client_secret));
+    f->call = (struct http_call){.method = HTTP_GET};
+    (void)set_header(&f->call, STR("Accept"), STR("application/json"));
+    if (!params_on_url(&query, url, &f->call.url))
+        return flow_fail(f, FLOW_MISCONFIGURED, "its userInfoEndpoint makes no request");
+    f->step = got_application;
+    return FLOW_CALL;
 }
 
 static enum flow_next ask_for_application(struct flow *f)
@@ -199,8 +271,8 @@ static enum flow_next ask_for_application(struct flow *f)
     if (base.n < end.n || !str_is(str_from(base, base.n - end.n), end))
         return flow_fail(f, FLOW_MISCONFIGURED, "its userInfoEndpoint does not end with %s",
                          wanted->instead_of);
-    base = str_head(base, base.n - end.n);
-    return ask(f, ARENA_CONCAT(f->c->arena, base, str_of(wanted->path)), got_application);
+    struct str url = ARENA_CONCAT(f->c->arena, str_head(base, base.n - end.n), str_of(wanted->path));
+    return wanted->as_application ? ask_as_application(f, url) : ask(f, url, got_application);
 }
 
 /* A token that another application was given must not sign anybody in here. The reference means to ask and
@@ -252,7 +324,8 @@ static const char *needs_more(const struct flow *f)
         return "without an id token it is not known of which workspace the user is";
     if (f->tokens_of_client && p->jwks_uri.p)
         return "an access token without an id token may be another application's";
-    if (f->tokens_of_client && p->kind->checks_audience && !p->client_secret.p)
+    bool secret = p->kind->checks_audience || (p->kind->audience && p->kind->audience->as_application);
+    if (f->tokens_of_client && secret && !p->client_secret.p)
         return "without a clientSecret it cannot be asked of which application the access token is";
     return NULL;
 }

@@ -98,11 +98,6 @@ static void describe_new(struct arena *a, struct signinup *s, struct str id, int
 
 enum { CALLS_MOST = THIRDPARTY_MORE_CALLS + 4 };
 
-static size_t add_more(struct ctx *c, const struct signinup *s, struct db_call *calls)
-{
-    return s->in->more ? s->in->more(c, s->in->more_arg, s->out, calls) : 0;
-}
-
 /* Is the last activity written together with the rest? It is counted where the app's public tenant lives. */
 static bool active_here(struct signinup *s)
 {
@@ -119,6 +114,20 @@ static void finish_activity(struct ctx *c, const struct signinup *s, bool writte
         user_active_write(c, s->tenant->app, s->active);
 }
 
+/* What goes with every outcome: the activity, and what the caller has to write. */
+static size_t activity_calls(struct ctx *c, struct signinup *s, struct db_call *calls)
+{
+    const struct login_method *m = s->out->method;
+    size_t n = s->in->more ? s->in->more(c, s->in->more_arg, s->out, calls) : 0;
+    struct user_event e = {s->out->created ? "thirdparty_sign_up" : "thirdparty_sign_in", m->user_id,
+                           s->out->user->id, m->third_party_id, m->email};
+    if (!s->in->quiet)
+        calls[n++] = user_event_call(s->tenant, &e);
+    if (active_here(s))
+        calls[n++] = user_active_call(s->tenant->id.app, s->out->user->id);
+    return n;
+}
+
 static enum st_err sign_up(struct ctx *c, struct signinup *s)
 {
     struct tenant_id t = s->tenant->id;
@@ -126,11 +135,10 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     struct str id = random_uuid_str(c->arena);
     int64_t now = clock_now_ms();
     describe_new(c->arena, s, id, now);
-    struct db_call calls[CALLS_MOST] = {
-        DB_CALL(STMT_thirdparty_signup, db_str(t.app), db_str(t.tenant), db_str(id),
-                db_str(s->in->third_party_id), db_str(s->in->third_party_user_id), db_str(s->in->email),
-                db_i64(now), db_bool(s->in->verified), db_bool(!s->in->quiet), db_bool(active_here(s)))};
-    enum st_err err = db_run(c, db, calls, 1 + add_more(c, s, calls + 1));
+    struct db_call calls[CALLS_MOST] = {DB_CALL(
+        STMT_thirdparty_signup, db_str(t.app), db_str(t.tenant), db_str(id), db_str(s->in->third_party_id),
+        db_str(s->in->third_party_user_id), db_str(s->in->email), db_i64(now), db_bool(s->in->verified))};
+    enum st_err err = db_run(c, db, calls, 1 + activity_calls(c, s, calls + 1));
     s->lost = err == ST_CONSTRAINT && db_violated(c, db, "recipe_user_tenants", "_pkey");
     if (s->lost)
         return ST_OK;
@@ -140,20 +148,13 @@ static enum st_err sign_up(struct ctx *c, struct signinup *s)
     return err;
 }
 
-/* What is written of a sign-in besides the address: its verification, the activity, the caller's. */
+/* What is written of a sign-in besides the address. */
 static size_t signin_calls(struct ctx *c, struct signinup *s, bool verified, struct db_call *calls)
 {
-    struct str app = s->tenant->id.app;
     const struct login_method *m = s->out->method;
-    size_t n = add_more(c, s, calls);
+    size_t n = activity_calls(c, s, calls);
     if (s->in->verified && !verified)
-        calls[n++] = emailverification_set_call(app, method_public_id(m), m->email);
-    if (!s->in->quiet)
-        calls[n++] = DB_CALL(STMT_thirdparty_signed_in, db_str(app), db_str(s->tenant->id.tenant),
-                             db_str(m->user_id), db_str(s->out->user->id), db_str(m->third_party_id),
-                             db_str(m->email), db_i64(clock_now_ms()));
-    if (active_here(s))
-        calls[n++] = user_active_call(app, s->out->user->id);
+        calls[n++] = emailverification_set_call(s->tenant->id.app, method_public_id(m), m->email);
     return n;
 }
 

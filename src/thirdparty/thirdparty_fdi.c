@@ -235,6 +235,8 @@ static size_t event_calls(struct ctx *c, void *arg, const struct thirdparty_sign
         .third_party_id = outcome->method->third_party_id,
         .third_party_user_id = outcome->method->third_party_user_id,
     };
+    if (k->site->nwebhooks)
+        e.raw_user_info = flow_raw_user_info(&((const struct asking *)k->state)->flow);
     return deliver_event_calls(c, k->site, k->tenant, &e, calls);
 }
 
@@ -273,6 +275,19 @@ static enum st_err sign_in_up(struct auth_call *k)
     return answer_signed_in(k, &done);
 }
 
+/* Apple's, as text or as it is. What cannot be read keeps nobody out. */
+static json_object *apple_user(struct auth_call *k, json_object *from)
+{
+    enum { USER_MAX = 4096 };
+    json_object *user =
+        json_object_is_type(from, json_type_object) ? json_object_object_get(from, "user") : NULL;
+    struct str text = user ? json_str(user) : STR_NONE;
+    if (text.p)
+        user = text.n <= USER_MAX ? json_parse(k->c->arena, text) : NULL;
+    bool good = json_object_is_type(user, json_type_object) && json_text(k->c->arena, user).n <= USER_MAX;
+    return good ? user : NULL;
+}
+
 static enum st_err post_signinup(struct auth_call *k)
 {
     const struct signinup_in *in = k->in;
@@ -285,12 +300,14 @@ static enum st_err post_signinup(struct auth_call *k)
         f->tokens_of_client = true;
         f->access_token = text_of(in->oAuthTokens, "access_token");
         f->id_token = text_of(in->oAuthTokens, "id_token");
+        f->apple_user = apple_user(k, in->oAuthTokens);
         return go_on(k);
     }
     json_object *query = json_object_object_get(in->redirectURIInfo, "redirectURIQueryParams");
     f->redirect_uri = text_of(in->redirectURIInfo, "redirectURIOnProviderDashboard");
     f->verifier = text_of(in->redirectURIInfo, "pkceCodeVerifier");
     f->code = text_of(query, "code");
+    f->apple_user = apple_user(k, query);
     return f->code.p ? go_on(k) : answer_no_code(k, p, text_of(query, "error"));
 }
 
@@ -300,13 +317,17 @@ const struct auth_route thirdparty_fdi_routes[] = {
      .recipe = SITE_THIRDPARTY,
      .fields = url_fields,
      .in_size = sizeof(struct url_in),
-     .handler = get_authorisation_url},
+     .handler = get_authorisation_url,
+     .help = "The address at the provider where sign-in begins.",
+     .statuses = "OK"},
     {.path = "/signinup",
      .method = HTTP_POST,
      .recipe = SITE_THIRDPARTY,
      .body = AUTH_JSON_BODY,
      .fields = signinup_fields,
      .in_size = sizeof(struct signinup_in),
-     .handler = post_signinup},
+     .handler = post_signinup,
+     .help = "Ends the sign-in at a provider and creates a session.",
+     .statuses = "OK NO_EMAIL_GIVEN_BY_PROVIDER SIGN_IN_UP_NOT_ALLOWED"},
     {.path = NULL},
 };

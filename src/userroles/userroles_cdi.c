@@ -179,24 +179,33 @@ static enum st_err get_users(struct core_call *k)
     return known ? answer_list(k, "users", &users) : answer_known(k, false);
 }
 
-#define ROW(PATH, METHOD, SCOPE, FIELDS, CHECK, HANDLER)                                                     \
+#define ROW(PATH, METHOD, SCOPE, FIELDS, CHECK, HANDLER, HELP, STATUSES, ...)                                \
     {                                                                                                        \
         .path = (PATH), .method = (METHOD), .scope = (SCOPE), .fields = (FIELDS),                            \
-        .in_size = sizeof(struct roles_in), .check = (CHECK), .handler = (HANDLER)                           \
+        .in_size = sizeof(struct roles_in), .check = (CHECK), .handler = (HANDLER), .help = (HELP),          \
+        .statuses = (STATUSES), __VA_ARGS__                                                                  \
     }
 
 const struct route userroles_routes[] = {
-    ROW("/recipe/role", HTTP_PUT, SCOPE_APP, role_fields, check_permissions, put_role),
-    ROW("/recipe/roles", HTTP_GET, SCOPE_APP, NULL, NULL, get_roles),
-    ROW("/recipe/role/remove", HTTP_POST, SCOPE_APP, role_fields, check_role, remove_role),
-    ROW("/recipe/role/permissions", HTTP_GET, SCOPE_APP, role_query, check_role, get_permissions),
+    ROW("/recipe/role", HTTP_PUT, SCOPE_APP, role_fields, check_permissions, put_role,
+        "Creates a role, or adds permissions to it.", "OK", .itself = permissions_fields),
+    ROW("/recipe/roles", HTTP_GET, SCOPE_APP, NULL, NULL, get_roles, "The roles of the app.", "OK"),
+    ROW("/recipe/role/remove", HTTP_POST, SCOPE_APP, role_fields, check_role, remove_role,
+        "Removes a role, also from its users.", "OK"),
+    ROW("/recipe/role/permissions", HTTP_GET, SCOPE_APP, role_query, check_role, get_permissions,
+        "The permissions of a role.", "OK UNKNOWN_ROLE_ERROR"),
     ROW("/recipe/role/permissions/remove", HTTP_POST, SCOPE_APP, role_fields, check_permissions,
-        remove_permissions),
+        remove_permissions, "Takes permissions from a role; all of them when none are named.",
+        "OK UNKNOWN_ROLE_ERROR", .itself = permissions_fields),
     ROW("/recipe/permission/roles", HTTP_GET, SCOPE_APP, permission_query, check_permission,
-        get_roles_of_permission),
-    ROW("/recipe/user/role", HTTP_PUT, SCOPE_TENANT, user_role_fields, check_role, put_user_role),
-    ROW("/recipe/user/role/remove", HTTP_POST, SCOPE_TENANT, user_role_fields, check_role, remove_user_role),
-    ROW("/recipe/user/roles", HTTP_GET, SCOPE_TENANT, user_query_fields, NULL, get_user_roles),
-    ROW("/recipe/role/users", HTTP_GET, SCOPE_TENANT, role_query, check_role, get_users),
+        get_roles_of_permission, "The roles that have a permission.", "OK"),
+    ROW("/recipe/user/role", HTTP_PUT, SCOPE_TENANT, user_role_fields, check_role, put_user_role,
+        "Gives a role to a user.", "OK UNKNOWN_ROLE_ERROR"),
+    ROW("/recipe/user/role/remove", HTTP_POST, SCOPE_TENANT, user_role_fields, check_role, remove_user_role,
+        "Takes a role from a user.", "OK UNKNOWN_ROLE_ERROR"),
+    ROW("/recipe/user/roles", HTTP_GET, SCOPE_TENANT, user_query_fields, NULL, get_user_roles,
+        "The roles of a user in a tenant.", "OK"),
+    ROW("/recipe/role/users", HTTP_GET, SCOPE_TENANT, role_query, check_role, get_users,
+        "The users of a tenant that have a role.", "OK UNKNOWN_ROLE_ERROR"),
     {.path = NULL},
 };

@@ -42,6 +42,13 @@ struct db_call user_active_call(struct str app, struct str id)
     return DB_CALL(STMT_user_active, db_str(app), db_str(id), db_i64(clock_now_ms()));
 }
 
+struct db_call user_event_call(const struct tenant *t, const struct user_event *e)
+{
+    return DB_CALL(STMT_user_event, db_str(t->id.app), db_str(t->id.tenant), db_str(e->recipe_user),
+                   db_str(e->user), db_str(str_of(e->type)), db_str(e->principal), db_str(e->identifier),
+                   db_i64(clock_now_ms()));
+}
+
 void user_active_write(struct ctx *c, const struct tenant *app, struct str id)
 {
     struct db_call call = user_active_call(app->id.app, id);

@@ -99,4 +99,12 @@ void user_active_write(struct ctx *c, const struct tenant *app, struct str id);
 /* The same as a call, to travel with others to that database. */
 struct db_call user_active_call(struct str app, struct str id);
 
+/* A line of the activity log, in T's database. USER: internal id of the primary user. */
+struct user_event {
+    const char *type; /* "emailpassword_sign_up" */
+    struct str recipe_user, user;
+    struct str principal, identifier;
+};
+struct db_call user_event_call(const struct tenant *t, const struct user_event *e);
+
 #endif

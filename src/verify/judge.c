@@ -37,8 +37,10 @@ static void check_claims(struct auth_call *k, const struct requirements *r, stru
 {
     struct json_out j = json_out(k->c->arena);
     json_open(&j, NULL, '[');
-    if (requirements_check(r, out->claims, &j))
+    struct claims_failed failed = requirements_check(r, out->claims, &j);
+    if (failed.n)
         out->verdict = JUDGED_INVALID_CLAIMS;
+    out->email_unverified = failed.email;
     json_close(&j, ']');
     out->errors = json_done(&j);
 }

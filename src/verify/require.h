@@ -33,8 +33,14 @@ bool requirements_read(struct arena *a, struct str text, struct requirements *ou
  * validator): a verified address, unless the location takes others as well. */
 void requirements_add_verified_email(struct requirements *r);
 
+struct claims_failed {
+    size_t n;
+    bool email; /* that of the verified address is among them */
+};
+
 /* Appends {"id":..,"reason":..} to the open array J for every claim of PAYLOAD (an object) that does not
- * match (spec: fdi-session 8.2). Returns how many. */
-size_t requirements_check(const struct requirements *r, json_object *payload, struct json_out *j);
+ * match (spec: fdi-session 8.2). */
+struct claims_failed requirements_check(const struct requirements *r, json_object *payload,
+                                        struct json_out *j);
 
 #endif

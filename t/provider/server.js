@@ -14,7 +14,8 @@
 //
 // Paths below a name: /.well-known/openid-configuration, /authorize (a page to consent: pick a user, then the
 // buttons #approve and #deny), /token, /jwks, /userinfo; /github/user, /github/user/emails,
-// /github/applications/ID/token; /oidc/users/@me and /oidc/oauth2/@me in the form of Discord.
+// /github/applications/ID/token; /oidc/users/@me and /oidc/oauth2/@me in the form of Discord;
+// /facebook/me, /facebook/debug_token.
 //
 // Clients: client-web with the secret secret-web; client-public without a secret, which must use PKCE;
 // com.example.web at /apple, whose keyId, teamId and privateKey GET /control/apple gives.
@@ -265,7 +266,7 @@ function token(realm, req, res, params) {
   state.tokens.set(access, { realm, client: id, user: grant.user });
   const answer = { access_token: access, token_type: 'Bearer', scope: grant.scope };
   if (!github) answer.expires_in = 600;
-  if (!github && !state.idToken.omit) answer.id_token = idToken(realm, id, state.users[grant.user]);
+  if (!github && realm !== 'facebook' && !state.idToken.omit) answer.id_token = idToken(realm, id, state.users[grant.user]);
   return json(res, 200, answer);
 }
 
@@ -311,6 +312,24 @@ function discordUser(realm, req, res) {
 function discordApplication(realm, req, res) {
   const [, access] = (req.headers.authorization ?? '').split(' ');
   if (userOf(realm, req, res)) json(res, 200, { application: { id: state.tokens.get(access).client }, scopes: ['identify'] });
+}
+
+// Facebook: the access token goes into the query, and the answer has the fields that are asked for.
+function facebookUser(realm, req, res, params) {
+  const found = state.tokens.get(params.access_token);
+  const user = found?.realm === realm ? state.users[found.user] : undefined;
+  const bad = { message: 'Invalid OAuth access token.', type: 'OAuthException', code: 190 };
+  if (!user) return json(res, 400, { error: bad });
+  const all = { id: user.sub, email: user.email, first_name: user.name.split(' ')[0], name: user.name };
+  return json(res, 200, Object.fromEntries((params.fields ?? 'id,name').split(',').filter((f) => all[f]).map((f) => [f, all[f]])));
+}
+
+function facebookToken(realm, req, res, params) {
+  const bad = { message: 'Invalid OAuth access token signature.', type: 'OAuthException', code: 190 };
+  if (!isClient(...(params.access_token ?? '').split('|'))) return json(res, 400, { error: bad });
+  const found = state.tokens.get(params.input_token);
+  if (found?.realm !== realm) return json(res, 200, { data: { error: bad, is_valid: false, scopes: [] } });
+  return json(res, 200, { data: { app_id: found.client, type: 'USER', is_valid: true, user_id: state.users[found.user].sub } });
 }
 
 function discovery(realm, req, res) {
@@ -363,6 +382,8 @@ const routes = [
   ['GET', '/user/emails', 'emails', githubEmails],
   ['GET', '/users/@me', 'user', discordUser],
   ['GET', '/oauth2/@me', 'application', discordApplication],
+  ['GET', '/me', 'user', facebookUser],
+  ['GET', '/debug_token', 'application', facebookToken],
   ['POST', /^\/applications\/[^/]+\/token$/, 'application', githubApplication],
   ['GET', '/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],
   ['GET', '/login/oauth/authorize', null, (realm, req, res, params) => authorize(realm, res, params)],
@@ -385,7 +406,7 @@ async function serve(req, res) {
     const knob = control[path.slice(1)];
     return knob ? json(res, 200, knob(params) ?? {}) : json(res, 404, { error: 'no such knob' });
   }
-  const route = ['google', 'oidc', 'apple', 'github'].includes(realm) &&
+  const route = ['google', 'oidc', 'apple', 'github', 'facebook'].includes(realm) &&
     routes.find(([method, at]) => method === req.method && (at instanceof RegExp ? at.test(path) : at === path));
   if (!route) return json(res, 404, { error: 'not found' });
   const [, , name, handler] = route;

@@ -432,6 +432,47 @@ static void test_held_by_threads(void **state)
     assert_null(held_find(owner, 1, 1));
 }
 
+/* An object that all threads hold, while its generation changes under them. */
+static struct {
+    uint64_t owner;
+    _Atomic uint64_t generation;
+    _Atomic int references;
+} shared;
+
+static void release_shared(void *object)
+{
+    (void)object;
+    atomic_fetch_sub(&shared.references, 1);
+}
+
+static void *use_shared(void *nothing)
+{
+    (void)nothing;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t generation = atomic_load(&shared.generation);
+        if (held_find(shared.owner, 1, generation))
+            continue;
+        atomic_fetch_add(&shared.references, 1);
+        held_keep(shared.owner, 1, generation, &shared, release_shared);
+    }
+    return NULL;
+}
+
+static void test_held_while_it_changes(void **state)
+{
+    enum { THREADS = 4 };
+    (void)state;
+    pthread_t threads[THREADS];
+    shared.owner = held_owner();
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_shared, NULL), 0);
+    for (int i = 0; i < 20000; i++)
+        atomic_fetch_add(&shared.generation, 1);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(shared.references, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +492,7 @@ int main(void)
         cmocka_unit_test_teardown(test_generations, reset),
         cmocka_unit_test(test_held),
         cmocka_unit_test(test_held_by_threads),
+        cmocka_unit_test(test_held_while_it_changes),
         cmocka_unit_test_teardown(test_log, reset),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

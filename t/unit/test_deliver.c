@@ -214,13 +214,118 @@ static void test_forgotten(void **state)
     assert_int_equal(ROWS(rows()), 0);
 }
 
+static void give_up(const PGresult *r, int row)
+{
+    int id = (int)strtol(PQgetvalue(r, row, PQfnumber(r, "id")), NULL, 10);
+    assert_int_equal(DB_RUN(&f.c, f.db, NULL, STMT_deliver_give_up, db_i64(id), db_i64(0),
+                            db_str(STR("no answer")), db_null()),
+                     ST_OK);
+}
+
+static struct given_up_list given_up(struct given_up_filter which, size_t limit)
+{
+    struct given_up_list list;
+    assert_int_equal(deliver_given_up_list(&f.c, f.db, &which, limit, &list), ST_OK);
+    return list;
+}
+
+static size_t resend(struct given_up_filter which)
+{
+    size_t n;
+    assert_int_equal(deliver_given_up_resend(&f.c, f.db, &which, &n), ST_OK);
+    return n;
+}
+
+/* A mail, two events, and one that is still on its way. */
+static void write_given_up(void)
+{
+    struct mail m = {.to = STR("a@b.c"), .link = STR("https://x/?token=secret")};
+    clear();
+    write_call(deliver_mail_call(&f.c, &site, &tenant, &m));
+    write_event(STR("u1"));
+    write_event(STR("u2"));
+    write_event(STR("u3"));
+    const PGresult *r = rows();
+    for (int i = 0; i < 3; i++)
+        give_up(r, i);
+}
+
+#define ANY ((struct given_up_filter){.site = STR_NONE})
+#define assert_str(S, WANT) assert_true(str_is_c((S), (WANT)))
+
+static void test_given_up_seen(void **state)
+{
+    (void)state;
+    write_given_up();
+    struct given_up_list list = given_up(ANY, 2);
+    assert_int_equal(list.n, 2);
+    assert_int_equal(list.in_all, 3);
+    assert_str(list.v[0].user_id, "u2");
+    assert_str(list.v[0].target, "webhook audit");
+    assert_str(list.v[0].what, "user.signed_in");
+    assert_str(list.v[0].why, "no answer");
+    assert_true(list.v[0].failed_ms >= list.v[0].created_ms && list.v[0].can_resend);
+    list = given_up((struct given_up_filter){.target = STR("mail")}, 10);
+    assert_int_equal(list.n, 1);
+    assert_str(list.v[0].what, "password-reset");
+    assert_str(list.v[0].to, "a@b.c");
+    assert_false(list.v[0].user_id.p);
+    assert_int_equal(given_up((struct given_up_filter){.message_id = list.v[0].message_id}, 10).n, 1);
+    assert_int_equal(given_up((struct given_up_filter){.site = STR("other")}, 10).n, 0);
+}
+
+static void test_given_up_resent(void **state)
+{
+    (void)state;
+    write_given_up();
+    struct given_up_list list = given_up(ANY, 10);
+    age(30 * 1000);
+    assert_int_equal(resend((struct given_up_filter){.message_id = list.v[1].message_id}), 1);
+    assert_int_equal(resend((struct given_up_filter){.target = STR("mail")}), 1);
+    const PGresult *r = rows();
+    assert_true(PQgetisnull(r, 0, PQfnumber(r, "failed_at")) && PQgetisnull(r, 1, PQfnumber(r, "failed_at")));
+    assert_false(PQgetisnull(r, 2, PQfnumber(r, "failed_at")));
+    assert_text(r, 0, "lifetime", "60000"); /* to the end of its link */
+    assert_true(strtoll(PQgetvalue(r, 1, PQfnumber(r, "lifetime")), NULL, 10) > 259200000 + 29000);
+    assert_text(r, 1, "due_at", "0");
+    assert_text(r, 3, "attempts", "0");
+    assert_int_equal(resend((struct given_up_filter){.site = STR("shop")}), 1); /* the third */
+    assert_int_equal(resend(ANY), 0);
+}
+
+/* An expired link is of no use, and does not stay. */
+static void test_given_up_expired(void **state)
+{
+    size_t n;
+    (void)state;
+    write_given_up();
+    assert_int_equal(run_portion(STMT_deliver_drop_links), 0);
+    age(2 * 60 * 1000);
+    assert_false(given_up((struct given_up_filter){.target = STR("mail")}, 1).v[0].can_resend);
+    assert_int_equal(resend((struct given_up_filter){.target = STR("mail")}), 0);
+    assert_int_equal(run_portion(STMT_deliver_drop_links), 1);
+    assert_int_equal(run_portion(STMT_deliver_drop_links), 0);
+    struct given_up_list list = given_up((struct given_up_filter){.target = STR("mail")}, 1);
+    assert_str(list.v[0].to, "a@b.c");
+    const PGresult *r = rows();
+    assert_null(strstr(PQgetvalue(r, 0, PQfnumber(r, "payload")), "secret"));
+    assert_int_equal(deliver_given_up_remove(&f.c, f.db, &ANY, &n), ST_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(ROWS(rows()), 1); /* what is on its way stays */
+}
+
 int main(void)
 {
     fixture_start();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail),        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_rolled_back), cmocka_unit_test(test_behind_a_failure),
+        cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_rolled_back),
+        cmocka_unit_test(test_behind_a_failure),
         cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_given_up_seen),
+        cmocka_unit_test(test_given_up_resent),
+        cmocka_unit_test(test_given_up_expired),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

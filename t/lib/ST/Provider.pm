@@ -85,6 +85,17 @@ sub github ($self, %more) {
     return { config => { %config, %more } };
 }
 
+sub facebook ($self, %more) {
+    my %config = (
+        thirdPartyId          => 'facebook',
+        authorizationEndpoint => $self->url('/facebook/authorize'),
+        tokenEndpoint         => $self->url('/facebook/token'),
+        userInfoEndpoint      => $self->url('/facebook/me'),
+        clients               => [client()],
+    );
+    return { config => { %config, %more } };
+}
+
 sub apple ($self, %more) {
     my $known  = $self->control('apple');
     my %secret = map { ($_ => $known->{$_}) } qw(keyId teamId privateKey);
