@@ -117,6 +117,8 @@ struct shared *startup_shared(const struct options *o, const struct config *conf
         err = key_stock_init(&s->key_stock);
     if (!err)
         err = stats_init(&s->stats);
+    if (!err)
+        err = metrics_init(&s->metrics);
     if (err)
         snprintf(why, STARTUP_WHY, "shared memory: %s", strerror(err));
     if (err)
