@@ -145,6 +145,14 @@ bool requirements_read(struct arena *a, struct str text, struct requirements *ou
     return true;
 }
 
+bool requirements_ask_verified_email(const struct requirements *r)
+{
+    for (size_t i = 0; i < r->nclaims; i++)
+        if (strcmp(r->claims[i].rule->word, EMAIL_VERIFIED) == 0)
+            return true;
+    return false;
+}
+
 void requirements_add_verified_email(struct requirements *r)
 {
     const struct claim_rule *rule = rules;

@@ -29,6 +29,8 @@ struct requirements {
  * or lacks one, or there is too much of them; *WRONG is that part. Such a list lets nobody pass. */
 bool requirements_read(struct arena *a, struct str text, struct requirements *out, struct str *wrong);
 
+bool requirements_ask_verified_email(const struct requirements *r);
+
 /* What the site asks of every session with emailVerification of mode REQUIRED (spec: fdi-session 8.1, global
  * validator): a verified address, unless the location takes others as well. */
 void requirements_add_verified_email(struct requirements *r);
