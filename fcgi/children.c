@@ -2,14 +2,15 @@
 #include "children.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "jobs.h"
+#include "upgrade.h"
 
 static bool make_room(struct children *c)
 {
@@ -30,9 +31,11 @@ static _Noreturn void run_child(struct children *c, enum child_kind kind, const 
     for (unsigned i = 0; i < c->n; i++)
         close(c->list[i].report_fd);
     children_free(c);
+    child_prepare(master);
+    if (kind == CHILD_SUCCESSOR)
+        upgrade_exec(setup);
     if (kind != CHILD_WORKER)
         listeners_close(setup->listeners); /* only who accepts keeps the socket alive */
-    child_prepare(master);
     exit(kind == CHILD_WORKER ? worker_run(setup) : jobs_run(setup));
 }
 
@@ -41,7 +44,7 @@ struct child *children_spawn(struct children *c, enum child_kind kind, struct ch
 {
     int ends[2];
     pid_t master = getpid();
-    if (!make_room(c) || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (!make_room(c) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         return NULL;
     fflush(NULL); /* or the child would print what is buffered again */
     pid_t pid = fork();
@@ -127,5 +130,7 @@ void child_end(struct child *child, enum order order, int64_t limit_ms)
 
 const char *child_name(const struct child *child)
 {
-    return child->kind == CHILD_WORKER ? "worker" : "jobs process";
+    static const char *const names[] = {
+        [CHILD_WORKER] = "worker", [CHILD_JOBS] = "jobs process", [CHILD_SUCCESSOR] = "successor"};
+    return names[child->kind];
 }

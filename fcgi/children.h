@@ -13,7 +13,7 @@
 #include "report.h"
 #include "worker.h"
 
-enum child_kind { CHILD_WORKER, CHILD_JOBS };
+enum child_kind { CHILD_WORKER, CHILD_JOBS, CHILD_SUCCESSOR };
 
 enum child_state {
     CHILD_STARTING,
@@ -53,6 +53,6 @@ void children_free(struct children *c);
 bool child_listen(struct child *child);
 /* Asks it to end, or to retire (report.h), at the latest in LIMIT_MS. */
 void child_end(struct child *child, enum order order, int64_t limit_ms);
-const char *child_name(const struct child *child); /* "worker" or "jobs process" */
+const char *child_name(const struct child *child); /* such as "worker" */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "master.h"
@@ -25,10 +26,12 @@ static int check(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.environment = environ};
+    struct options o = {.argv = argv, .environment = environ};
     enum options_outcome outcome = options_read(&o, argc, argv);
     if (outcome != OPTIONS_RUN)
         return (int)outcome;
+    if (!o.temp_dir)
+        o.temp_dir = getenv("RUNTIME_DIRECTORY"); /* of the systemd unit */
     if (o.test_mode && notify_under_systemd()) {
         fputs("supertokens-fcgid: --test-mode is refused in a systemd unit\n", stderr);
         return 1;

@@ -5,65 +5,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "children.h"
-#include "config/keys.h"
-#include "listener.h"
-#include "notify.h"
+#include "master_state.h"
 #include "runtime/shared.h"
 #include "site/site.h"
-#include "started.h"
-#include "startup.h"
+#include "upgrade.h"
 
 enum {
-    WORKERS_MAX = 1024,
     STEADY_MS = 10 * 1000,        /* a child that lived so long did not die of its start */
     FIRST_PAUSE_MS = 100,         /* before a child that did is started again, doubled each time */
     LONGEST_PAUSE_MS = 30 * 1000, /* up to this */
-    START_LIMIT_MS = 60 * 1000,   /* for the new workers of a reload */
     SILENT_LIMIT_MS = 60 * 1000,  /* a child that says nothing for so long hangs */
     ABORT_LIMIT_MS = 5 * 1000,    /* for dumping core after SIGABRT */
-    END_MARGIN_MS = 5 * 1000,     /* for a child to notice that its drain is over */
     LONGEST_POLL_MS = 10 * 1000,
-};
-
-enum phase {
-    PHASE_STARTING, /* until all workers were ready once */
-    PHASE_SERVING,
-    PHASE_ENDING,
-};
-
-/* A place that is to be filled: one per worker, and the last one is that of the jobs process. */
-struct slot {
-    unsigned failures; /* in a row */
-    int64_t start_ms;  /* when the next child is to be started; 0: there is one */
-};
-
-struct master {
-    const struct options *options;
-    const struct config *config;
-    const struct sites *sites;
-    struct shared *shared;
-    struct listeners listeners;
-    struct listener listener;
-    struct notify notify;
-    struct started started;
-    int signal_fd;
-    enum phase phase;
-    int status; /* the process's exit status in the end */
-    struct children children;
-    struct slot slots[WORKERS_MAX + 1];
-    unsigned workers, generation;
-    int64_t next_watchdog_ms;
-    /* A reload: the workers of the next generation start beside those of this one. */
-    const struct config *next; /* NULL: no reload is under way */
-    const struct sites *next_sites;
-    int64_t reload_limit_ms;
-    bool reload_wanted;
+    OTHER_FDS = 3, /* that are polled besides those of the children */
 };
 
 /* ---- starting children ---- */
@@ -74,15 +34,19 @@ static void let_go(void *object)
     close(m->signal_fd);
     notify_close(&m->notify);
     listener_forget(&m->listener);
+    if (m->predecessor.fd >= 0)
+        close(m->predecessor.fd);
 }
 
-static bool spawn(struct master *m, enum child_kind kind, unsigned slot, bool next)
+bool master_spawn(struct master *m, enum child_kind kind, unsigned slot, bool next)
 {
     struct child_setup setup = {
         .config = next ? m->next : m->config,
         .sites = next ? m->next_sites : m->sites,
         .shared = m->shared,
         .listeners = &m->listeners,
+        .program = m->program,
+        .argv = m->options->argv,
     };
     struct child *child = children_spawn(&m->children, kind, &setup, let_go, m);
     if (!child) {
@@ -113,7 +77,7 @@ static void start_due(struct master *m, int64_t now)
         if (m->slots[i].start_ms == 0 || now < m->slots[i].start_ms)
             continue;
         m->slots[i].start_ms = 0;
-        if (!spawn(m, i < m->workers ? CHILD_WORKER : CHILD_JOBS, i, false))
+        if (!master_spawn(m, i < m->workers ? CHILD_WORKER : CHILD_JOBS, i, false))
             schedule(m, i, false);
     }
 }
@@ -127,19 +91,30 @@ static void fill_slots(struct master *m, unsigned workers)
 
 /* ---- ending ---- */
 
-static int64_t drain_limit(const struct config *config)
+int64_t master_drain_limit(const struct master *m)
 {
-    return config->fcgi_drain_timeout + END_MARGIN_MS;
+    return m->config->fcgi_drain_timeout + END_MARGIN_MS;
 }
 
-static void end(struct master *m, int status)
+static void end_children(struct master *m, enum order order)
 {
+    for (unsigned i = 0; i < m->children.n; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->kind == CHILD_SUCCESSOR && m->phase == PHASE_HANDED_OVER)
+            continue;
+        int64_t more = child->kind == CHILD_SUCCESSOR ? END_MARGIN_MS : 0;
+        child_end(child, order, master_drain_limit(m) + more);
+    }
+}
+
+void master_end(struct master *m, int status)
+{
+    enum order order = predecessor_serves(m) ? ORDER_RETIRE : ORDER_END;
     m->phase = PHASE_ENDING;
     m->status = status;
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
-    for (unsigned i = 0; i < m->children.n; i++)
-        child_end(&m->children.list[i], ORDER_END, drain_limit(m->config));
+    end_children(m, order);
 }
 
 static void told_to_end(struct master *m)
@@ -148,92 +123,19 @@ static void told_to_end(struct master *m)
         return;
     puts("Stopping SuperTokens...\nStopping webserver...");
     fflush(stdout);
-    end(m, 0);
+    master_end(m, 0);
 }
 
 static void told_to_end_at_once(struct master *m)
 {
     told_to_end(m);
-    for (unsigned i = 0; i < m->children.n; i++)
-        m->children.list[i].kill_ms = clock_monotonic_ms();
-}
-
-/* ---- reload ---- */
-
-static bool is_next(const struct master *m, const struct child *child)
-{
-    return m->next && child->generation == m->generation + 1;
-}
-
-static void forget_next(struct master *m)
-{
-    config_free(m->next);
-    sites_free(m->next_sites);
-    m->next = NULL;
-    m->next_sites = NULL;
-}
-
-static void abort_reload(struct master *m, const char *why)
-{
-    LOG_ERROR(NULL, "the configuration was not reloaded, the service goes on with the previous one: %s", why);
-    for (unsigned i = 0; i < m->children.n; i++)
-        if (is_next(m, &m->children.list[i]))
-            child_end(&m->children.list[i], ORDER_END, 0);
-    forget_next(m);
-    notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
-}
-
-static void warn_of_fixed_keys(const struct config *now, const struct config *next)
-{
-    static const enum config_key_id fixed[] = {
-        CONFIG_KEY_fcgi_socket,   CONFIG_KEY_fcgi_hash_slots, CONFIG_KEY_log_level,
-        CONFIG_KEY_info_log_path, CONFIG_KEY_error_log_path,
-    };
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (!config_value_equal(now, next, &config_keys[fixed[i]]))
-            LOG_WARN(NULL, "%s changes only by a restart", config_keys[fixed[i]].name);
-}
-
-static void begin_reload(struct master *m)
-{
-    char why[STARTUP_WHY];
-    m->reload_wanted = false;
-    notify_send(&m->notify, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
-    if (!startup_load(m->options, &m->next, why) ||
-        !startup_sites(m->options, m->next, &m->next_sites, why)) {
-        abort_reload(m, why);
-        return;
+    for (unsigned i = 0; i < m->children.n; i++) {
+        struct child *child = &m->children.list[i];
+        if (child->kind == CHILD_SUCCESSOR)
+            (void)kill(child->pid, SIGQUIT); /* it has children of its own to kill */
+        else
+            child->kill_ms = clock_monotonic_ms();
     }
-    warn_of_fixed_keys(m->config, m->next);
-    m->reload_limit_ms = clock_monotonic_ms() + START_LIMIT_MS;
-    for (unsigned i = 0, n = startup_workers(m->options, m->next); i < n; i++)
-        if (!spawn(m, CHILD_WORKER, i, true)) {
-            abort_reload(m, "not enough processes");
-            return;
-        }
-}
-
-/* All new workers accept connections: the old ones may go. */
-static void finish_reload(struct master *m)
-{
-    for (unsigned i = 0; i < m->children.n; i++)
-        if (!is_next(m, &m->children.list[i]))
-            child_end(&m->children.list[i], ORDER_RETIRE, drain_limit(m->config));
-    config_free(m->config);
-    sites_free(m->sites);
-    m->config = m->next;
-    m->sites = m->next_sites;
-    m->next = NULL;
-    m->next_sites = NULL;
-    m->generation++;
-    m->workers = startup_workers(m->options, m->config);
-    for (unsigned i = 0; i < m->workers; i++)
-        m->slots[i] = (struct slot){.start_ms = 0};
-    m->slots[m->workers] = (struct slot){.start_ms = 1}; /* the jobs process */
-    listener_reconfigure(&m->listener, m->config);
-    started_write(&m->started, m->options->install_dir, m->config);
-    notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
-    LOG_INFO(NULL, "the configuration was reloaded; %u new workers serve", m->workers);
 }
 
 /* ---- what happens to children ---- */
@@ -248,10 +150,10 @@ static unsigned count_ready(const struct master *m, unsigned generation)
     return n;
 }
 
-static void started(struct master *m)
+void master_started(struct master *m)
 {
     m->phase = PHASE_SERVING;
-    started_write(&m->started, m->options->install_dir, m->config);
+    started_write(&m->started, m->options->temp_dir, m->config);
     notify_send(&m->notify, "READY=1\nSTATUS=Serving with %u workers", m->workers);
     printf("Started SuperTokens on %s:%d with PID: %d\n", m->config->host, m->config->port, (int)getpid());
     fflush(stdout);
@@ -261,12 +163,30 @@ static void started(struct master *m)
 
 static void became_ready(struct master *m, const struct child *child)
 {
+    if (child->kind == CHILD_SUCCESSOR && m->phase == PHASE_SERVING)
+        upgrade_finish(m, upgrade_successor(m));
     if (child->kind != CHILD_WORKER)
         return;
-    if (is_next(m, child) && count_ready(m, m->generation + 1) == startup_workers(m->options, m->next))
-        finish_reload(m);
-    else if (m->phase == PHASE_STARTING && count_ready(m, m->generation) == m->workers)
-        started(m);
+    if (reload_is_next(m, child) && count_ready(m, m->generation + 1) == startup_workers(m->options, m->next))
+        reload_finish(m);
+    else if (m->phase != PHASE_STARTING || count_ready(m, m->generation) != m->workers)
+        return;
+    else if (predecessor_serves(m))
+        report_send(m->predecessor.fd, REPORT_READY); /* and it says when to go on */
+    else
+        master_started(m);
+}
+
+static void fail_to_start(struct master *m, const char *why)
+{
+    if (predecessor_serves(m)) {
+        report_failure(m->predecessor.fd, why);
+        master_end(m, 1);
+        return;
+    }
+    startup_print_failure(why);
+    master_end(m, 1);
+    startup_print_failure(why);
 }
 
 static void describe_end(const struct child *child, int status, char why[STARTUP_WHY])
@@ -290,15 +210,15 @@ static void ended(struct master *m, pid_t pid, int status)
     (void)child_listen(found);
     struct child child = *found;
     children_remove(&m->children, found);
-    if (child.state == CHILD_ENDING)
-        return;
     describe_end(&child, status, why);
-    if (is_next(m, &child)) {
-        abort_reload(m, why);
+    if (child.kind == CHILD_SUCCESSOR)
+        upgrade_ended(m, &child, status, why);
+    if (child.kind == CHILD_SUCCESSOR || child.state == CHILD_ENDING)
+        return;
+    if (reload_is_next(m, &child)) {
+        reload_abort(m, why);
     } else if (m->phase == PHASE_STARTING && child.kind == CHILD_WORKER) {
-        startup_print_failure(why);
-        end(m, 1);
-        startup_print_failure(why);
+        fail_to_start(m, why);
     } else {
         LOG_ERROR(NULL, "%s; another one is started", why);
         schedule(m, child.slot, clock_monotonic_ms() - child.started_ms >= STEADY_MS);
@@ -317,7 +237,9 @@ static void end_hanging(struct master *m, int64_t now)
 {
     for (unsigned i = 0; i < m->children.n; i++) {
         struct child *child = &m->children.list[i];
-        if (child->kill_ms == 0 && child->state != CHILD_ENDING && now - child->heard_ms > SILENT_LIMIT_MS) {
+        bool reports = child->kind != CHILD_SUCCESSOR;
+        if (reports && child->kill_ms == 0 && child->state != CHILD_ENDING &&
+            now - child->heard_ms > SILENT_LIMIT_MS) {
             LOG_ERROR(NULL, "%s %d hangs and is aborted", child_name(child), (int)child->pid);
             (void)kill(child->pid, SIGABRT);
             child->kill_ms = now + ABORT_LIMIT_MS;
@@ -338,37 +260,62 @@ static void reopen_logs(struct master *m)
         (void)kill(m->children.list[i].pid, SIGUSR1);
 }
 
+static void take_signal(struct master *m, int number)
+{
+    if (number == SIGTERM || number == SIGINT)
+        told_to_end(m);
+    else if (number == SIGQUIT)
+        told_to_end_at_once(m);
+    else if (number == SIGHUP)
+        m->reload_wanted = true;
+    else if (number == SIGUSR2)
+        m->upgrade_wanted = true;
+}
+
+/* What is said to the service while another process is it. */
+static void pass_signal_on(struct master *m, int number)
+{
+    const struct child *successor = upgrade_successor(m);
+    if (successor)
+        (void)kill(successor->pid, number);
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        end_children(m, ORDER_END);
+}
+
 static void take_signals(struct master *m)
 {
     struct signalfd_siginfo info;
     while (read(m->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-            told_to_end(m);
-        else if (info.ssi_signo == SIGQUIT)
-            told_to_end_at_once(m);
-        else if (info.ssi_signo == SIGHUP)
-            m->reload_wanted = true;
+        if (info.ssi_signo == SIGCHLD)
+            reap(m);
         else if (info.ssi_signo == SIGUSR1)
             reopen_logs(m);
+        else if (m->phase == PHASE_HANDED_OVER)
+            pass_signal_on(m, (int)info.ssi_signo);
         else
-            reap(m);
+            take_signal(m, (int)info.ssi_signo);
     }
 }
 
 static void run_timers(struct master *m, int64_t now)
 {
-    if (m->notify.watchdog_ms > 0 && now >= m->next_watchdog_ms) {
+    if (m->notify.watchdog_ms > 0 && now >= m->next_watchdog_ms && m->phase != PHASE_HANDED_OVER) {
         notify_send(&m->notify, "WATCHDOG=1");
         m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
     }
     end_hanging(m, now);
-    if (m->phase == PHASE_ENDING)
+    if (m->phase >= PHASE_ENDING)
         return;
     start_due(m, now);
     if (m->next && now >= m->reload_limit_ms)
-        abort_reload(m, "the new workers did not get ready in time");
-    if (m->reload_wanted && !m->next && m->phase == PHASE_SERVING)
-        begin_reload(m);
+        reload_abort(m, "the new workers did not get ready in time");
+    if (m->upgrade_limit_ms && now >= m->upgrade_limit_ms)
+        upgrade_abort(m, "it was not ready in time");
+    bool busy = m->next || m->upgrade_limit_ms || m->phase != PHASE_SERVING;
+    if (m->reload_wanted && !busy)
+        reload_begin(m);
+    else if (m->upgrade_wanted && !busy)
+        upgrade_begin(m);
 }
 
 static void sooner(int64_t *at, int64_t candidate)
@@ -381,11 +328,11 @@ static int poll_timeout(const struct master *m, int64_t now)
 {
     int64_t at = now + LONGEST_POLL_MS;
     sooner(&at, listener_due(&m->listener));
-    if (m->notify.watchdog_ms > 0)
+    if (m->notify.watchdog_ms > 0 && m->phase != PHASE_HANDED_OVER)
         sooner(&at, m->next_watchdog_ms);
     for (unsigned i = 0; i < m->children.n; i++)
         sooner(&at, m->children.list[i].kill_ms);
-    for (unsigned i = 0; m->phase != PHASE_ENDING && i <= m->workers; i++)
+    for (unsigned i = 0; m->phase < PHASE_ENDING && i <= m->workers; i++)
         sooner(&at, m->slots[i].start_ms);
     return at > now ? (int)(at - now) : 0;
 }
@@ -395,15 +342,19 @@ static void wait_for_events(struct master *m, struct pollfd *fds)
     unsigned n = m->children.n;
     fds[0] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
     fds[1] = listener_poll(&m->listener);
+    fds[2] = (struct pollfd){.fd = m->predecessor.fd, .events = POLLIN};
+    struct pollfd *reports = fds + OTHER_FDS;
     for (unsigned i = 0; i < n; i++)
-        fds[2 + i] = (struct pollfd){.fd = m->children.list[i].report_fd, .events = POLLIN};
-    if (poll(fds, 2 + n, poll_timeout(m, clock_monotonic_ms())) < 0)
+        reports[i] = (struct pollfd){.fd = m->children.list[i].report_fd, .events = POLLIN};
+    if (poll(fds, OTHER_FDS + n, poll_timeout(m, clock_monotonic_ms())) < 0)
         return;
     for (unsigned i = 0; i < n; i++)
-        if ((fds[2 + i].revents & POLLIN) && child_listen(&m->children.list[i]))
+        if ((reports[i].revents & POLLIN) && child_listen(&m->children.list[i]))
             became_ready(m, &m->children.list[i]);
     if (fds[1].revents || clock_monotonic_ms() >= listener_due(&m->listener))
         listener_run(&m->listener, fds[1].revents);
+    if (fds[2].revents)
+        predecessor_listen(m);
     if (fds[0].revents)
         take_signals(m);
 }
@@ -425,13 +376,20 @@ static bool make_room(struct poll_list *list, unsigned n)
     return true;
 }
 
+static bool is_over(struct master *m)
+{
+    if (m->phase < PHASE_ENDING || m->children.n > 1)
+        return false;
+    return m->children.n == 0 || (m->phase == PHASE_HANDED_OVER && !m->stand_in && upgrade_successor(m));
+}
+
 static void serve(struct master *m)
 {
     struct poll_list list = {.fds = NULL};
-    while (m->phase != PHASE_ENDING || m->children.n > 0) {
+    while (!is_over(m)) {
         run_timers(m, clock_monotonic_ms());
-        if (!make_room(&list, m->children.n + 2)) {
-            end(m, 1); /* nothing can be supervised any more */
+        if (!make_room(&list, m->children.n + OTHER_FDS)) {
+            master_end(m, 1); /* nothing can be supervised any more */
             break;
         }
         wait_for_events(m, list.fds);
@@ -441,7 +399,7 @@ static void serve(struct master *m)
 
 static bool open_signals(struct master *m)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+    static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
@@ -465,6 +423,7 @@ static bool prepare(struct master *m, char why[STARTUP_WHY])
         return false;
     puts("Setting up PostgreSQL connection pool.");
     fflush(stdout);
+    notify_send(&m->notify, "STATUS=Waiting for the database");
     if (!startup_schema(m->config, why))
         return false;
     m->shared = startup_shared(o, m->config, why);
@@ -482,7 +441,7 @@ static void clean_up(struct master *m)
     if (m->shared)
         key_stock_wipe(&m->shared->key_stock);
     children_free(&m->children);
-    forget_next(m);
+    reload_forget(m);
     config_free(m->config);
     sites_free(m->sites);
     notify_close(&m->notify);
@@ -494,21 +453,23 @@ int master_run(const struct options *o)
     static struct master m;
     char why[STARTUP_WHY] = "signals cannot be received";
     m = (struct master){.options = o, .phase = PHASE_STARTING};
-    m.listener.resolve.fd = -1;
-    notify_open(&m.notify);
-    if (!open_signals(&m) || !prepare(&m, why)) {
+    m.listener.resolve.fd = m.notify.fd = -1;
+    predecessor_find(&m.predecessor);
+    if (m.predecessor.fd < 0)
+        notify_open(&m.notify);
+    if (!upgrade_find_program(o->argv[0], m.program) || !open_signals(&m) || !prepare(&m, why)) {
         fflush(stdout);
-        startup_print_failure(why);
+        fail_to_start(&m, why);
         clean_up(&m);
-        startup_print_failure(why);
         return 1;
     }
+    (void)prctl(PR_SET_PDEATHSIG, 0); /* from here on the predecessor's socket tells of its end */
     startup_raise_file_limit();
     listener_open(&m.listener, &m.shared->generations, m.config);
     fill_slots(&m, startup_workers(o, m.config));
     serve(&m);
     clean_up(&m);
-    if (m.status == 0)
+    if (m.status == 0 && m.phase == PHASE_ENDING)
         puts("Goodbye");
     return m.status;
 }

@@ -4,7 +4,7 @@
  * does nothing that could block or crash it.
  *
  * Signals: SIGTERM and SIGINT drain and end, SIGQUIT ends at once, SIGHUP replaces the workers after a
- * check of the new configuration, SIGUSR1 reopens the log files.
+ * check of the new configuration, SIGUSR2 replaces the program (upgrade.h), SIGUSR1 reopens the log files.
  */
 #ifndef ST_FCGI_MASTER_H
 #define ST_FCGI_MASTER_H

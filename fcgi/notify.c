@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -69,4 +70,11 @@ void notify_send(const struct notify *n, const char *format, ...)
     if (length > 0)
         (void)send(n->fd, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1,
                    MSG_NOSIGNAL);
+}
+
+void notify_reloading(const struct notify *n)
+{
+    struct timespec t; /* not in milliseconds: it must not be before the signal */
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    notify_send(n, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000);
 }

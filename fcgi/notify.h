@@ -19,6 +19,9 @@ void notify_close(struct notify *n);
 /* TEXT: lines such as "READY=1\nSTATUS=serving". */
 void notify_send(const struct notify *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* RELOADING=1, with the time that systemd tells this reload from an earlier one by. */
+void notify_reloading(const struct notify *n);
+
 /* Whether systemd runs this process as (part of) a unit. */
 bool notify_under_systemd(void);
 

@@ -29,6 +29,8 @@ static const struct option_row {
      "worker processes, instead of fcgi_workers"},
     {"install-dir", "DIR", OPTION_TEXT, offsetof(struct options, install_dir),
      "where config.yaml and logs/ are when nothing else is said"},
+    {"temp-dir", "DIR", OPTION_TEXT, offsetof(struct options, temp_dir),
+     "where .started is, which tells other programs of this one"},
     {"host", "NAME", OPTION_TEXT, offsetof(struct options, host), "overrides host"},
     {"port", "N", OPTION_TEXT, offsetof(struct options, port), "overrides port"},
     {"foreground", NULL, OPTION_FLAG, offsetof(struct options, foreground),
@@ -40,7 +42,29 @@ static const struct option_row {
     {"help", NULL, OPTION_HELP, 0, "print this and end"},
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0] };
+static const struct options_line signals[] = {
+    {"HUP", NULL, "check the configuration, then replace the workers without losing a request"},
+    {"USR2", NULL, "start the program anew, such as a newer version, without losing a request"},
+    {"TERM", NULL, "finish what is in progress, then end"},
+    {"QUIT", NULL, "end at once"},
+    {"USR1", NULL, "reopen the log files"},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0], SIGNALS = sizeof signals / sizeof signals[0] };
+
+bool options_line(unsigned i, struct options_line *out)
+{
+    if (i < ROWS)
+        *out = (struct options_line){rows[i].name, rows[i].value, rows[i].help};
+    return i < ROWS;
+}
+
+bool options_signal(unsigned i, struct options_line *out)
+{
+    if (i < SIGNALS)
+        *out = signals[i];
+    return i < SIGNALS;
+}
 
 static void print_help(void)
 {
@@ -50,11 +74,9 @@ static void print_help(void)
         int n = printf("  --%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
         printf("%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", rows[i].help);
     }
-    puts("\nSignals to the master process:\n"
-         "  HUP   check the configuration, then replace the workers without losing a request\n"
-         "  TERM  finish what is in progress, then end\n"
-         "  QUIT  end at once\n"
-         "  USR1  reopen the log files");
+    puts("\nSignals to the master process:");
+    for (int i = 0; i < SIGNALS; i++)
+        printf("  %-5s %s\n", signals[i].name, signals[i].help);
 }
 
 static bool take_workers(unsigned *out, const char *text)
@@ -107,5 +129,7 @@ enum options_outcome options_read(struct options *o, int argc, char **argv)
         fprintf(stderr, "supertokens-fcgid: unexpected argument '%s'\n", argv[optind]);
         return OPTIONS_WRONG;
     }
+    if (!o->temp_dir)
+        o->temp_dir = o->install_dir;
     return OPTIONS_RUN;
 }

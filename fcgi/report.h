@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a child process tells its master, through a pipe: one of these letters at a time; REPORT_FAILED is
+ * What a child process tells its master, through a socket: one of these letters at a time; REPORT_FAILED is
  * followed by the reason up to the end of the stream.
  */
 #ifndef ST_FCGI_REPORT_H

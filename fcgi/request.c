@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fastcgi.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "base/buf.h"
@@ -116,6 +117,20 @@ static enum request_state read_body(struct request *r, size_t max)
     return total > max ? refuse(r, GUARD_TOO_LARGE) : REQUEST_READY;
 }
 
+/* Without a body its end is there already, and the connection can be kept. What is there else stays unread,
+ * so that the connection ends with this request. */
+static enum request_state leave_body(struct request *r)
+{
+    char byte;
+    int flags = fcntl(r->fd, F_GETFL);
+    (void)fcntl(r->fd, F_SETFL, flags | O_NONBLOCK);
+    int n = FCGX_GetStr(&byte, 1, r->fcgi.in);
+    (void)fcntl(r->fd, F_SETFL, flags);
+    r->unread = n > 0 || FCGX_GetError(r->fcgi.in) != 0 || !FCGX_HasSeenEOF(r->fcgi.in);
+    r->keep = r->keep && !r->unread;
+    return REQUEST_READY;
+}
+
 static void fill_request(struct request *r)
 {
     struct http_request *rq = &r->x.rq;
@@ -153,6 +168,8 @@ static enum request_state read_within(struct request *r, const struct request_li
     r->keep = f->keepConnection != 0;
     fill_request(r);
     enum request_state state;
+    if (is_complete(r) && str_is(http_param(&r->x.rq, REQUEST_BODY), STR("ignored")))
+        return leave_body(r);
     if (is_complete(r)) {
         state = read_body(r, limits->body);
     } else {
@@ -169,7 +186,7 @@ enum request_state request_read(struct request *r, const struct request_limits *
 {
     struct exchange *x = &r->x;
     jmp_buf out_of_memory;
-    r->keep = r->dropped = false;
+    r->keep = r->unread = r->dropped = false;
     x->ctx = (struct ctx){.arena = &x->arena, .deadline_ms = clock_monotonic_ms() + limits->timeout_ms};
     x->rq = (struct http_request){.method = HTTP_OTHER};
     x->rs = (struct http_response){.status = 0};

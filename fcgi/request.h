@@ -17,12 +17,18 @@
 /* The parameter that ends nginx/supertokens-fcgi.params; without it the list is not the one that we trust. */
 #define REQUEST_SENTINEL "ST_END"
 
+/* With the value "ignored" nginx says that the location has no use for bodies and hands them on as they come
+ * (fastcgi_request_buffering off): the request is ready without its body, and whoever is slow to send one
+ * holds nobody up. */
+#define REQUEST_BODY "ST_BODY"
+
 struct request {
     struct exchange x;
     FCGX_Request fcgi;
     int fd;       /* the connection; -1 when closed */
     bool polled;  /* the connection is known to the epoll */
     bool keep;    /* nginx wants to use the connection again, and everything sent so far was in order */
+    bool unread;  /* its body is not wanted, and nginx may still be sending it */
     bool dropped; /* while it waited: time is up, the client has gone, or the worker ends */
     struct request *next; /* in the list that holds it */
     /* While it is read, in the list of those; guarded by the loop's lock: */

@@ -19,6 +19,7 @@ enum {
     RECORD_MAX = 65528, /* of content; a multiple of 8, so that no padding is needed in between */
     HEAD_MAX = 256,
     WRITE_TIMEOUT_MS = 10 * 1000, /* nginx reads as fast as it can, whatever the client does */
+    CLOSE_TIMEOUT_MS = 1000,      /* and closes a connection that it has no more use for */
 };
 
 static const struct {
@@ -169,6 +170,21 @@ static size_t head_line(char out[HEAD_MAX], const struct http_response *rs, bool
     return (size_t)n;
 }
 
+/* nginx closes its side once it has read the end of the answer. Until then it may write what it gets of a
+ * body that nobody wants, and would take a connection that is closed for a failure of the request. */
+static void discard_until_closed(int fd)
+{
+    char chunk[8192];
+    int64_t end = clock_monotonic_ms() + CLOSE_TIMEOUT_MS;
+    for (int64_t left; (left = end - clock_monotonic_ms()) > 0;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        (void)poll(&p, 1, (int)left);
+        ssize_t n = recv(fd, chunk, sizeof chunk, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return;
+    }
+}
+
 bool request_answer(struct request *r, bool last)
 {
     struct http_response *rs = &r->x.rs;
@@ -192,5 +208,7 @@ bool request_answer(struct request *r, bool last)
     add(&w, body);
     add_end(&w, last || !r->keep);
     flush(&w);
+    if (r->unread && !w.failed)
+        discard_until_closed(r->fd);
     return !w.failed && r->keep && !last;
 }

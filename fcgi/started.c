@@ -12,17 +12,17 @@
 #include "config/config.h"
 
 /* False: there is no such path. A host with a slash would leave the directory. */
-static bool path_of(const char *install_dir, const struct config *config, char path[PATH_MAX])
+static bool path_of(const char *directory, const struct config *config, char path[PATH_MAX])
 {
     errno = EINVAL;
     if (strchr(config->host, '/'))
         return false;
-    size_t n = strlen(install_dir);
-    const char *slash = n && install_dir[n - 1] == '/' ? "" : "/";
-    int length = snprintf(path, PATH_MAX, "%s%s.started", install_dir, slash);
+    size_t n = strlen(directory);
+    const char *slash = n && directory[n - 1] == '/' ? "" : "/";
+    int length = snprintf(path, PATH_MAX, "%s%s.started", directory, slash);
     if (length <= 0 || length >= PATH_MAX || (mkdir(path, 0755) != 0 && errno != EEXIST))
         return false;
-    length = snprintf(path, PATH_MAX, "%s%s.started/%s-%d", install_dir, slash, config->host, config->port);
+    length = snprintf(path, PATH_MAX, "%s%s.started/%s-%d", directory, slash, config->host, config->port);
     return length > 0 && length < PATH_MAX;
 }
 
@@ -37,14 +37,14 @@ static bool write_to(const char *path, const char *base_path)
     return close(fd) == 0 && ok;
 }
 
-void started_write(struct started *s, const char *install_dir, const struct config *config)
+void started_write(struct started *s, const char *directory, const struct config *config)
 {
     started_remove(s);
-    if (!install_dir)
+    if (!directory)
         return;
-    if (!path_of(install_dir, config, s->path) || !write_to(s->path, config->base_path)) {
+    if (!path_of(directory, config, s->path) || !write_to(s->path, config->base_path)) {
         LOG_WARN(NULL, "other programs will not find this service: .started in %s cannot be written: %s",
-                 install_dir, strerror(errno));
+                 directory, strerror(errno));
         s->path[0] = '\0';
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The file that tells other programs of a running service: <install-dir>/.started/<host>-<port>, holding the
- * master's pid and the base path (spec: config 6). Nothing happens where there is no installation directory.
+ * The file that tells other programs of a running service: <directory>/.started/<host>-<port>, holding the
+ * master's pid and the base path (spec: config 6). Nothing happens where there is no directory for it.
  */
 #ifndef ST_FCGI_STARTED_H
 #define ST_FCGI_STARTED_H
@@ -16,7 +16,7 @@ struct started {
 
 /* Writes the file of CONFIG, once the service serves, in place of the one before. Failures are logged: the
  * service works without it. */
-void started_write(struct started *s, const char *install_dir, const struct config *config);
+void started_write(struct started *s, const char *directory, const struct config *config);
 void started_remove(struct started *s);
 
 #endif

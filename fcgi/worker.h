@@ -12,13 +12,15 @@ struct config;
 struct shared;
 struct sites;
 
-/* What a child process is given. The master's report pipe takes single letters (report.h). */
+/* What a child process is given. The master's report socket takes single letters (report.h). */
 struct child_setup {
     const struct config *config;
     const struct sites *sites;
     struct shared *shared;
     struct listeners *listeners;
     int report_fd;
+    const char *program; /* of a successor (upgrade.h) */
+    char *const *argv;
 };
 
 /* Runs until SIGTERM and the drain that follows. Returns the exit status. */

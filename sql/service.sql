@@ -6,3 +6,6 @@ LISTEN supertokens_fcgi
 
 -- name: jobs_lead
 SELECT pg_try_advisory_lock(hashtextextended('supertokens-fcgi jobs ' || $1, 0))
+
+-- name: server_version
+SELECT current_setting('server_version')

@@ -88,4 +88,25 @@ subtest 'texts' => sub {
     like $out, qr{^src/base/d[.]c:3: long_one: 121 lines}m, 'a long function';
 };
 
+subtest 'coverage' => sub {
+    my $file = sub ($name, $lines, $branches) {
+        return qq({"filename":"$name","line_total":100,"line_covered":$lines,"branch_total":10,"branch_covered":$branches});
+    };
+    my $report = sub (@files) {
+        my $json = temp_dir('coverage') . '/json';
+        write_file($json, sprintf '{"files":[%s]}', join q{,}, @files);
+        return run("perl tools/coverage-report <$json");
+    };
+    my ($out, $status) = $report->($file->('src/json/a.c', 95, 9), $file->('src/db/b.c', 80, 0), $file->('src/json/c.c', 80, 9));
+    is $status, 0, 'enough is enough';
+    my @names = $out =~ m{^ *(src/\S+)}mg;
+    is_deeply \@names, [qw(src/db src/db/b.c src/json src/json/c.c src/json/a.c)], 'the most is missing at the top' or diag $out;
+    like $out, qr{^src/json  +87[.]5 % of +200 lines +90[.]0 % of +20 branches$}m, 'a folder is the sum of its files';
+    ($out, $status) = $report->($file->('src/json/a.c', 84, 10));
+    is $status, 1, 'too few lines';
+    like $out, qr/^lines of everything +84[.]0 %, at least 85 %: too little$/m, 'and it says so';
+    ($out, $status) = $report->($file->('src/crypto/a.c', 100, 8), $file->('src/http/a.c', 100, 9));
+    is $status, 1, 'too few branches where they count';
+};
+
 done_testing;

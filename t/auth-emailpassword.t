@@ -141,6 +141,10 @@ subtest "a site's own fields and the NIST profile" => sub {
 };
 
 subtest 'tenants' => sub {
+    $s->core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't3' });
+    is call('plain', '/t3/signup', form(%good)), '401 {"message":"unauthorised"}', 'one that is made without first factors has no way to sign in';
+    $s->core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't3', firstFactors => undef });
+    like call('plain', '/t3/signup', form(%good)), qr/\A200 \{"status":"OK"/, 'null is all that the site has';
     is $s->core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', firstFactors => ['thirdparty'] })->{json}{status}, 'OK', 'a tenant';
     my $answer = $browser{plain}->post('/auth/t1/signin', form(%good));
     is "$answer->{status} $answer->{text}", '401 {"message":"unauthorised"}', 'which does not want passwords';

@@ -7,7 +7,7 @@ use lib "$RealBin/lib";
 
 use Test::More;
 use ST::Chromium;
-use ST::Env qw(temp_dir top_dir);
+use ST::Env qw(temp_dir);
 use ST::Pages;
 use ST::Stack timeout => 400;
 
@@ -27,7 +27,7 @@ my $stack = ST::Stack->new(
             emailDelivery => { directory => temp_dir('mails') },
         },
     },
-    site_conf => { example => 'root ' . top_dir() . '/web/example; index index.html; types { text/html html; text/css css; }' },
+    site_conf => { example => 'types { text/html html; text/css css; }' . ST::Chromium::example_files('role=admin') },
 );
 $chromium->run('look', SITE => $stack->site_url);
 done_testing;

@@ -246,7 +246,7 @@ subtest 'the command line' => sub {
     my ($status, $out) = run({}, 'supertokens');
     is $status, 0, 'none';
     like $out, qr/config test .*config dump.*migrate/s, 'shows them all';
-    is_deeply [run({}, 'supertokens', @$_)], [0, $out, q{}], "as does @$_" for ['--help'], ['migrate', '--help'], ['config', 'test', '--help'];
+    is_deeply [run({}, 'supertokens', '--help')], [0, $out, q{}], 'as does --help';
     is((run({}, 'supertokens', 'config', 'test', $_))[0], 1, "$_ is refused") for qw(--nonsense nonsense --config);
     like((run({}, 'supertokens', '--version'))[1], qr/\ASuperTokens|\Asupertokens/, '--version');
 };

@@ -44,6 +44,26 @@ subtest 'a body that nobody reads' => sub {
     like $c->ask('/pid')->{body}, qr/^\d+$/, 'and not taken for requests either';
 };
 
+subtest 'a body that nginx says is not wanted' => sub {
+    my @ignored = (params => [ST_BODY => 'ignored']);
+    my $c       = connection;
+    is $c->ask('/hello', @ignored)->{body}, "Hello\n", 'a request without one';
+    is $c->ask('/pid')->{status}, 200, 'and the next on its connection';
+    $c->send(ST::Fcgi::head('/hello', @ignored, length => 100_000));
+    my $answer = $c->answer;
+    is $answer->{body}, "Hello\n", 'one whose body does not come is answered';
+    isnt $answer->{more}, q{}, 'and nginx is asked to close the connection';
+    $c->send(ST::Fcgi::record(ST::Fcgi::STDIN_, 1, 'x' x 60_000));
+    ok $c->is_closed, 'which is the end of it';
+    for my $body ($forged, $forged x 1000) {
+        $c = connection;
+        $c->send(ST::Fcgi::whole('/hello', @ignored, body => $body));
+        is $c->answer->{body}, "Hello\n", 'what a body holds';
+        ok $c->is_closed, 'is no request';
+    }
+    like connection->ask('/request', params => [HTTP_ST_BODY => 'ignored'], body => 'abc')->{body}, qr/^body=3$/m, 'a request header says nothing of the kind';
+};
+
 subtest 'parameters' => sub {
     my $c = connection;
     my $answer = $c->ask('/params', sentinel => 0);

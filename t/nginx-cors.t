@@ -32,7 +32,7 @@ sub ask ($method, $origin, %opt) {
 
 my %allowed  = ('allow-origin' => 'https://app.example.com', 'allow-credentials' => 'true');
 my %answered = (
-    'allow-methods' => 'GET, POST, PUT',
+    'allow-methods' => 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
     'allow-headers' => 'content-type, rid, fdi-version, anti-csrf, authorization, st-auth-mode',
     'max-age'       => '3600',
 );

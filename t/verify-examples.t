@@ -19,7 +19,7 @@ my $www = temp_dir('www');
 my $fpm = "$www/fpm.sock";
 my %example = read_file(top_dir() . '/doc/verify-door.md') =~ /^### ([^\n]+)\n(?:(?!^###).)*?^```nginx\n(.*?)^```$/gms;
 my %text    = read_file(top_dir() . '/doc/verify-door.md') =~ /^```(php)\n(.*?)^```$/gms;
-is_deeply [sort keys %example], ['A proxied application', 'PHP, or another FastCGI application', 'Static files', 'WebSockets'], 'the examples';
+is_deeply [sort keys %example], ['A proxied application', 'PHP, or another FastCGI application', 'Pages of other origins', 'Static files', 'WebSockets'], 'the examples';
 
 mkdir "$www/members" or die "$www/members: $!\n";
 mkdir "$www/other" or die "$www/other: $!\n";
@@ -114,6 +114,28 @@ subtest 'WebSockets' => sub {
     $socket->print(pack 'C C a4 a*', 0x81, 0x80 | 5, $mask, 'hello' ^. substr $mask x 2, 0, 5);
     $socket->sysread(my $frame, 100);
     is $frame, "\x81\x05hello", 'and speaks';
+};
+
+subtest 'Pages of other origins' => sub {
+    my $name   = 'Pages of other origins';
+    my %script = (origin => 'https://www.example.com', 'sec-fetch-mode' => 'cors');
+    my %asks   = (%script, 'access-control-request-method' => 'DELETE', 'access-control-request-headers' => 'rid');
+    my sub options ($path, @who) { return ST::Auth->new(url => $url{$name})->request('OPTIONS', undef, undef, at => $path, @who) }
+    my sub allows ($got) { return join q{ }, map { $got->{headers}{"access-control-allow-$_"} // '-' } qw(origin credentials) }
+    my %member = (cookies => { sAccessToken => $user->{accessToken}{token} });
+    for my $path ('/members/index.html', '/api/x') {
+        for my $who ([], [%member]) {
+            my $got = options($path, @$who, headers => \%asks);
+            is "$got->{status} $got->{text}", '204 ', "$path: a preflight is answered, and gets nothing else";
+            is allows($got), "$script{origin} true", 'our page may go on';
+            like $got->{headers}{'access-control-allow-methods'}, qr/\bDELETE\b/, 'with the method that it asks for';
+            is allows(options($path, @$who, headers => { %asks, origin => 'https://evil.example' })), '- -', 'others may not';
+        }
+        is allows(ask($name, $path, undef, headers => \%script)), "$script{origin} true", 'our page can read what is refused';
+        is allows(ask($name, $path, $user, headers => \%script)), "$script{origin} true", 'and what is not';
+    }
+    is ask($name, '/members/index.html', $user, headers => \%script)->{text}, "at members\n", 'that is the file';
+    is options('/members/index.html', @$_, headers => \%script)->{text} =~ /at members/, q{}, 'which no OPTIONS gets' for [], [%member];
 };
 
 subtest 'PHP, or another FastCGI application' => sub {

@@ -3,10 +3,11 @@
 #
 # Out-of-tree builds. Each variant has its own directory, compiler and flags, so they live side by side.
 
-# variant, directory, compiler, flags
+# variant, directory, compiler, flags. Coverage counts what the source says, so without optimization.
 VARIANTS='
 normal      build           gcc     -O2 -g
 sanitize    build-sanitize  gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+coverage    build-coverage  gcc     -O0 -g -Wno-clobbered -include ../tools/coverage_exit.h --coverage -fprofile-abs-path -fprofile-update=atomic
 fuzz        build-fuzz      clang   -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 '
 

@@ -41,7 +41,7 @@ lint_text()
 # What the compiler is told, one flag a line; clang-tidy (and clangd) find it in the build directory.
 compile_flags()
 {
-    printf '%s\n' -std=c17 -D_GNU_SOURCE -I"$TOP/src" -I"$TOP/fcgi" -I"$TOP/$DIR" '-DPACKAGE_VERSION="0"'
+    printf '%s\n' -std=c17 -D_GNU_SOURCE -I"$TOP/src" -I"$TOP" -I"$TOP/fcgi" -I"$TOP/$DIR" '-DPACKAGE_VERSION="0"'
     pkg-config --cflags-only-I json-c libpq libsodium | xargs -n 1
 }
 
@@ -64,7 +64,7 @@ lint_tidy()
 # Files whose first line names an interpreter that matches.
 scripts() # pattern
 {
-    find dev .ci tools t sql -type f -exec awk -v pattern="^#!.*$1" \
+    find dev .ci tools t sql debian -type f -exec awk -v pattern="^#!.*$1" \
         'FNR == 1 { if ($0 ~ pattern) print FILENAME; nextfile }' {} + 2>/dev/null | sort
 }
 

@@ -42,16 +42,24 @@ test_program()
 
 dev_test()
 {
-    local variant=normal prove_options=(-j 2) wanted=() files=() file
+    local variant=normal wanted=() PROVE_OPTIONS=()
     while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) variant=sanitize ;;
-        -v | --verbose) prove_options+=(--verbose) ;;
+        -v | --verbose) PROVE_OPTIONS+=(--verbose) ;;
         -*) die "test: unknown option $1" ;;
         *) wanted+=("$1") ;;
         esac
         shift
     done
+    run_tests "$variant" ${wanted[@]+"${wanted[@]}"}
+}
+
+# Builds a variant and runs the files given, or all.
+run_tests() # variant, file...
+{
+    local variant=$1 files=() file
+    shift
     need build run test
     want sdk "t/sdk-node.t, t/browser-*.t and those of the login pages will be skipped without"
     want browser "t/browser-*.t will be skipped without"
@@ -65,15 +73,15 @@ dev_test()
     cd "$TOP" || exit
     export ST_BUILD=$TOP/$DIR
 
-    if [ ${#wanted[@]} = 0 ]; then
+    if [ $# = 0 ]; then
         mapfile -t files < <(system_tests && unit_tests)
     fi
-    for file in ${wanted[@]+"${wanted[@]}"}; do
+    for file in "$@"; do
         files+=("$(test_program "$file")")
     done
     ST_TEST_CACHE=$(mktemp -d)
     export ST_TEST_CACHE
     trap 'rm -rf "$ST_TEST_CACHE"' EXIT
     chmod 711 "$ST_TEST_CACHE"
-    prove --exec tools/run-test "${prove_options[@]}" "${files[@]}"
+    prove --exec tools/run-test ${PROVE_OPTIONS[@]+"${PROVE_OPTIONS[@]}"} -j 2 "${files[@]}"
 }

@@ -36,8 +36,15 @@ sdk     ca-certificates
 sdk     nodejs              node
 sdk     npm                 npm
 browser chromium            chromium
+coverage gcovr              gcovr
 fuzz    clang
 fuzz    libclang-rt-14-dev
+package blhc
+package debhelper
+package dpkg-dev
+package fakeroot
+package lintian
+package po-debconf
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck

@@ -2,6 +2,7 @@
 #include "config/dump.h"
 
 #include "config/internal.h"
+#include "json/write.h"
 
 enum { WIDTH = 100 };
 
@@ -55,31 +56,41 @@ static void put_quoted(FILE *out, struct str text)
     fputc('"', out);
 }
 
-/* A URI without the password of its user part; nothing of it when the query might hold one as well. */
-static void put_uri(FILE *out, struct str uri)
+/* A URI without the password of its user part; nothing of it when the query might hold one as well. VISIBLE
+ * may be used for the result. */
+static struct str mask_uri(struct str uri, char visible[CONFIG_MAX_VALUE + sizeof masked])
 {
     size_t scheme = str_find(uri, ':');
     struct str rest = str_from(uri, scheme);
-    char visible[CONFIG_MAX_VALUE + sizeof masked];
-    if (strcasestr(uri.p, "password")) {
-        put_quoted(out, STR("********"));
-        return;
-    }
+    if (strcasestr(uri.p, "password"))
+        return str_of(masked);
     size_t authority = str_starts(rest, STR("://")) ? strcspn(rest.p + 3, "/?#") + 3 : 0;
     size_t at = str_find(str_head(rest, authority), '@');
     size_t colon = authority ? 3 + str_find(str_head(str_from(rest, 3), at > 3 ? at - 3 : 0), ':') : 0;
-    if (at >= authority || colon >= at) {
-        put_quoted(out, uri);
-        return;
-    }
-    int n =
-        snprintf(visible, sizeof visible, "%.*s%s%s", (int)(scheme + colon + 1), uri.p, masked, rest.p + at);
-    put_quoted(out, (struct str){visible, (size_t)n});
+    if (at >= authority || colon >= at)
+        return uri;
+    int n = snprintf(visible, CONFIG_MAX_VALUE + sizeof masked, "%.*s%s%s", (int)(scheme + colon + 1), uri.p,
+                     masked, rest.p + at);
+    return (struct str){visible, (size_t)n};
+}
+
+/* What may be shown of a value that is not null. */
+static struct str visible_value(const struct config_key *key, struct str value,
+                                char room[CONFIG_MAX_VALUE + sizeof masked])
+{
+    return key->marks & CONFIG_SECRET ? str_of(masked)
+           : key->marks & CONFIG_URI  ? mask_uri(value, room)
+                                      : value;
+}
+
+static bool is_text(const struct config_key *key)
+{
+    return key->type == CONFIG_STRING || (key->marks & (CONFIG_SECRET | CONFIG_URI));
 }
 
 static void put_value(FILE *out, const struct config *config, const struct config_key *key)
 {
-    char text[CONFIG_MAX_VALUE + 1];
+    char text[CONFIG_MAX_VALUE + 1], room[CONFIG_MAX_VALUE + sizeof masked];
     int n = config_value_text(config, key, text, sizeof text);
     enum config_key_id id = config_key_index(key);
     bool is_log_path = id == CONFIG_KEY_info_log_path || id == CONFIG_KEY_error_log_path;
@@ -87,12 +98,8 @@ static void put_value(FILE *out, const struct config *config, const struct confi
 
     if (n < 0)
         fputs(is_log_path ? "\"null\"" : "null", out);
-    else if (key->marks & CONFIG_SECRET)
-        put_quoted(out, str_of(masked));
-    else if (key->marks & CONFIG_URI)
-        put_uri(out, value);
-    else if (key->type == CONFIG_STRING)
-        put_quoted(out, value);
+    else if (is_text(key))
+        put_quoted(out, visible_value(key, value, room));
     else
         fputs(text, out);
 }
@@ -123,6 +130,32 @@ void config_dump(const struct config *config, FILE *out)
         fputs(config_is_set(config, config_key_index(key)) ? "\n" : " # default\n", out);
     }
     put_connection(out, &config->pg);
+}
+
+/* An enum's value is a text in JSON, and the word in YAML. */
+static void add_member(struct json_out *j, const struct config *config, const struct config_key *key)
+{
+    char text[CONFIG_MAX_VALUE + 1], room[CONFIG_MAX_VALUE + sizeof masked];
+    int n = config_value_text(config, key, text, sizeof text);
+    if (n < 0)
+        json_add_null(j, key->name);
+    else if (is_text(key) || key->type == CONFIG_ENUM)
+        json_add_str(j, key->name, visible_value(key, (struct str){text, (size_t)n}, room));
+    else
+        json_add_raw(j, key->name, (struct str){text, (size_t)n});
+}
+
+void config_dump_json(const struct config *config, FILE *out)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct json_out j = json_out(&arena);
+    json_open(&j, NULL, '{');
+    for (const struct config_key *key = config_keys; key < config_keys + CONFIG_KEYS; key++)
+        add_member(&j, config, key);
+    json_close(&j, '}');
+    fprintf(out, "%s\n", json_done(&j).p);
+    arena_free(&arena);
 }
 
 void config_default_yaml(FILE *out)

@@ -13,6 +13,9 @@
  * and passwords within URIs, are replaced by ********. */
 void config_dump(const struct config *config, FILE *out);
 
+/* The same as one JSON object of names and values. */
+void config_dump_json(const struct config *config, FILE *out);
+
 /* A file with every key commented out at its default. */
 void config_default_yaml(FILE *out);
 

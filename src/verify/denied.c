@@ -7,6 +7,7 @@
 #include "http/cookies.h"
 #include "http/percent.h"
 #include "verify/judge.h"
+#include "verify/no_access.h"
 #include "verify/verify.h"
 
 /* Does a browser open a page with this request? */
@@ -46,19 +47,23 @@ static struct str way_back(struct arena *a, struct str uri)
     return ARENA_CONCAT(a, STR("/"), str_from(uri, i));
 }
 
-/* To a page below websiteBasePath that leads back here; from a very long address just there. */
+/* The address of PAGE below websiteBasePath, with the way back here; from a very long address without it.
+ * MARK stands before the parameter: '?', or '&' where PAGE has one already. */
+static struct str page_url(struct auth_call *k, const char *page, char mark)
+{
+    struct arena *a = k->c->arena;
+    struct str back = way_back(a, k->x->rq.uri), query = STR("");
+    if (back.n <= WAY_BACK_BYTES)
+        query = arena_printf(a, "%credirectToPath=%.*s", mark, STR_ARG(percent_encode(a, back)));
+    return ARENA_CONCAT(a, k->site->website_domain, k->site->website_base_path, str_of(page), query);
+}
+
 static enum st_err redirect(struct auth_call *k, const char *page)
 {
     struct http_response *rs = &k->x->rs;
-    struct str back = way_back(k->c->arena, k->x->rq.uri);
-    struct str query = back.n > WAY_BACK_BYTES ? STR("")
-                                               : ARENA_CONCAT(k->c->arena, STR("?redirectToPath="),
-                                                              percent_encode(k->c->arena, back));
     rs->status = 302;
     rs->body = STR("");
-    http_add_header(
-        rs, "Location",
-        ARENA_CONCAT(k->c->arena, k->site->website_domain, k->site->website_base_path, str_of(page), query));
+    http_add_header(rs, "Location", page_url(k, page, '?'));
     http_add_header(rs, "Cache-Control", STR("no-store"));
     return ST_ANSWERED;
 }
@@ -73,6 +78,16 @@ static enum st_err answer_page(struct auth_call *k, const struct judgement *j)
 {
     bool may_refresh = j->verdict != JUDGED_NO_SESSION || front_end_has_session(k);
     return redirect(k, may_refresh ? "/try-refresh" : "/");
+}
+
+/* An address can be verified, and the page for it knows what the database says: the claim in the token may be
+ * older. Nothing else that is missing can be had by who asks. */
+static enum st_err answer_claims_page(struct auth_call *k, const struct judgement *j)
+{
+    if (j->email_unverified && site_has(k->site, SITE_EMAILVERIFICATION) && !is_login_page(k))
+        return redirect(k, "/verify-email");
+    no_access_answer(k, page_url(k, "/?show=account", '&'));
+    return ST_ANSWERED;
 }
 
 static enum st_err answer_claims(struct auth_call *k, const struct judgement *j)
@@ -106,7 +121,7 @@ enum st_err denied_begin(struct service *s, struct exchange *x)
         return ST_OK;
     }
     if (judgement.verdict == JUDGED_INVALID_CLAIMS)
-        return answer_claims(k, &judgement);
+        return is_navigation(&x->rq) ? answer_claims_page(k, &judgement) : answer_claims(k, &judgement);
     if (is_navigation(&x->rq) && !is_login_page(k))
         return answer_page(k, &judgement);
     if (judgement.verdict == JUDGED_TRY_REFRESH)

@@ -39,8 +39,10 @@ static void check_claims(struct auth_call *k, const struct requirements *r, stru
 {
     struct json_out j = json_out(k->c->arena);
     json_open(&j, NULL, '[');
-    if (requirements_check(r, out->claims, &j))
+    struct claims_failed failed = requirements_check(r, out->claims, &j);
+    if (failed.n)
         out->verdict = JUDGED_INVALID_CLAIMS;
+    out->email_unverified = failed.email;
     json_close(&j, ']');
     out->errors = json_done(&j);
 }
@@ -103,7 +105,5 @@ enum st_err judge(struct auth_call *k, struct judgement *out)
         out->claims = json_parse(k->c->arena, out->session.token.user_data);
     if (required.nclaims)
         check_claims(k, &required, out);
-    return out->verdict == JUDGED_INVALID_CLAIMS && requirements_ask_verified_email(&required)
-               ? refetch_verified_email(k, out)
-               : ST_OK;
+    return out->email_unverified ? refetch_verified_email(k, out) : ST_OK;
 }

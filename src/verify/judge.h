@@ -20,6 +20,7 @@ struct judgement {
     struct auth_session session; /* when good */
     json_object *claims;         /* the session's own part of its payload, or NULL where nobody needs it */
     struct str errors;           /* text of the JSON array claimValidationErrors */
+    bool email_unverified;       /* the verified address is among them */
     bool from_database;          /* the location asks for it */
 };
 

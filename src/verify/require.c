@@ -145,18 +145,15 @@ bool requirements_read(struct arena *a, struct str text, struct requirements *ou
     return true;
 }
 
-bool requirements_ask_verified_email(const struct requirements *r)
+static bool is_about_email(const struct claim_rule *rule)
 {
-    for (size_t i = 0; i < r->nclaims; i++)
-        if (strcmp(r->claims[i].rule->word, EMAIL_VERIFIED) == 0)
-            return true;
-    return false;
+    return strcmp(rule->word, EMAIL_VERIFIED) == 0;
 }
 
 void requirements_add_verified_email(struct requirements *r)
 {
     const struct claim_rule *rule = rules;
-    while (strcmp(rule->word, EMAIL_VERIFIED) != 0)
+    while (!is_about_email(rule))
         rule++;
     for (size_t i = 0; i < r->nclaims; i++)
         if (r->claims[i].rule == rule)
@@ -165,16 +162,18 @@ void requirements_add_verified_email(struct requirements *r)
         r->claims[r->nclaims++].rule = rule;
 }
 
-size_t requirements_check(const struct requirements *r, json_object *payload, struct json_out *j)
+struct claims_failed requirements_check(const struct requirements *r, json_object *payload,
+                                        struct json_out *j)
 {
-    size_t failed = 0;
+    struct claims_failed failed = {.n = 0};
     for (size_t i = 0; i < r->nclaims; i++) {
         const struct claim_rule *rule = r->claims[i].rule;
         json_object *claim = NULL;
         json_object_object_get_ex(payload, rule->claim, &claim);
         if (rule->test(claim, r->claims[i].value))
             continue;
-        failed++;
+        failed.n++;
+        failed.email = failed.email || is_about_email(rule);
         json_open(j, NULL, '{');
         json_add_str(j, "id", str_of(rule->claim));
         json_open(j, "reason", '{');

@@ -29,14 +29,18 @@ struct requirements {
  * or lacks one, or there is too much of them; *WRONG is that part. Such a list lets nobody pass. */
 bool requirements_read(struct arena *a, struct str text, struct requirements *out, struct str *wrong);
 
-bool requirements_ask_verified_email(const struct requirements *r);
-
 /* What the site asks of every session with emailVerification of mode REQUIRED (spec: fdi-session 8.1, global
  * validator): a verified address, unless the location takes others as well. */
 void requirements_add_verified_email(struct requirements *r);
 
+struct claims_failed {
+    size_t n;
+    bool email; /* that of the verified address is among them */
+};
+
 /* Appends {"id":..,"reason":..} to the open array J for every claim of PAYLOAD (an object) that does not
- * match (spec: fdi-session 8.2). Returns how many. */
-size_t requirements_check(const struct requirements *r, json_object *payload, struct json_out *j);
+ * match (spec: fdi-session 8.2). */
+struct claims_failed requirements_check(const struct requirements *r, json_object *payload,
+                                        struct json_out *j);
 
 #endif

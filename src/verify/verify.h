@@ -6,7 +6,7 @@
  *
  * There are two doors of it. "verify" answers nginx: 200 with the session in X-ST- headers, 401 or 403; it is
  * sure to answer nothing else, as nginx makes a 500 of it. "denied" is asked behind a 401 or 403 and writes
- * the answer that the client gets: JSON for scripts, a redirect for pages.
+ * the answer that the client gets: JSON for scripts, a redirect or a page for browsers that open one.
  */
 #ifndef ST_VERIFY_VERIFY_H
 #define ST_VERIFY_VERIFY_H

@@ -5,6 +5,9 @@
 
 const { scenario, run, SITE } = require("./harness");
 const { link_to } = require("./mails");
+const { PASSWORD, give_role } = require("./people");
+
+const { OPTIONAL } = process.env; // a site where only some pages want it
 
 const ready = (page) => page.waitForSelector("html[data-ready=true]");
 
@@ -64,6 +67,39 @@ scenario("another mail", async (t) => {
     await page.goto(second);
     await page.waitForSelector("#email-verified");
     t.ok(true, "works as well");
+});
+
+scenario("a page that wants it, of a site that does not", async (t) => {
+    const person = await t.person({ page: `${OPTIONAL}/bare/`, appInfo: { apiDomain: OPTIONAL } });
+    const tab = await person.tab();
+    const { user } = await tab.sign_up("emmy@example.com", PASSWORD);
+    const { page } = await person.tab(`${OPTIONAL}/members/?a=b`);
+    await page.waitForSelector("#mail-sent");
+    t.is(page.url(), `${OPTIONAL}/login/verify-email?redirectToPath=%2Fmembers%2F%3Fa%3Db`, "leads to the page for that");
+    t.is((await tab.fetch(`${OPTIONAL}/members/`)).status, 403, "scripts are told what is missing");
+    const { page: other } = await person.tab(await t.until(() => link_to("emmy@example.com"), "the mail"));
+    await other.waitForSelector("#email-verified");
+    await page.reload();
+    await page.waitForSelector("#members-only");
+    t.is(page.url(), `${OPTIONAL}/members/?a=b`, "and back, once the link has been opened");
+    await give_role(user.id, "admin", []);
+});
+
+scenario("a page for others", async (t) => {
+    const person = await t.person({ page: `${OPTIONAL}/bare/`, appInfo: { apiDomain: OPTIONAL } });
+    const tab = await person.tab();
+    await tab.sign_up("sofia@example.com", PASSWORD);
+    const { page } = await person.tab(`${OPTIONAL}/admin/`);
+    t.is(await page.textContent("h1"), "No access", "says that it is not open");
+    t.is(page.url(), `${OPTIONAL}/admin/`, "at its own address");
+    t.is(await page.locator(".card").evaluate((card) => getComputedStyle(card).display), "flex", "and looks like the login pages");
+    await page.click("#link-account");
+    await page.click("#sign-out");
+    await page.fill("#email", "emmy@example.com");
+    await page.fill("#password", PASSWORD);
+    await page.click("#submit");
+    await page.waitForURL(`${OPTIONAL}/admin/`);
+    t.like(await page.textContent("body"), /"userId":/, "another account gets in, and lands there");
 });
 
 run();

@@ -48,6 +48,7 @@ const PAGES = [
     ["a provider's answer to nobody", "/login/callback/google?code=a&state=b", "de", { act: (page) => page.waitForSelector("#link-sign-in") }],
     ["going in circles", "/login/try-refresh?redirectToPath=/x", "fr", { before: threeLaps, act: (page) => page.waitForSelector("#retry") }],
     ["an account", "/login/sign-up", "en", { act: (page) => account(page) }],
+    ["no access", "/login/sign-up", "de", { act: (page) => account(page, "../members/", "#no-access") }],
     ["the example site", "/", "en", { ready: "h1" }],
 ];
 

@@ -185,6 +185,31 @@ scenario("an access token that is lost while the session lives", async (t) => {
     await page.waitForSelector("#members-only");
 });
 
+scenario("the login page, when only the access token is lost", async (t) => {
+    const { person, tab, page } = await join(t, "tony@example.com");
+    await person.context.clearCookies({ name: "sAccessToken" });
+    const before = tab.calls.length;
+    await page.goto(`${LOGIN}?redirectToPath=%2Fmembers%2F`);
+    await page.waitForSelector("#members-only");
+    const way = tab.calls.slice(before).filter(({ path }) => /members\/$|login\/[\w-]*$|session\/refresh$/.test(path));
+    t.is(
+        way.map(({ path, status }) => `${path} ${status}`),
+        ["/login/ 200", "/auth/session/refresh 200", "/members/ 200"],
+        "gets another one before it leads back",
+    );
+    nothing_wrong(t, tab);
+});
+
+scenario("the login page, when the session has ended", async (t) => {
+    const { person, tab, page } = await join(t, "robin@example.com");
+    await person.context.clearCookies({ name: /^s(Access|Refresh)Token$/ });
+    await page.goto(`${LOGIN}?redirectToPath=%2Fmembers%2F`);
+    await ready(tab);
+    await fill_in(page, "robin@example.com", PASSWORD);
+    await page.waitForURL(MEMBERS);
+    t.ok(true, "asks for the password at once");
+});
+
 scenario("no network for a moment", async (t) => {
     await join(t, "john@example.com");
     const { person, page } = await open(t, "/login/?redirectToPath=/members/");

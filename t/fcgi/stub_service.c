@@ -191,8 +191,8 @@ struct service *service_start(const struct config *base, const struct sites *sit
     (void)base;
     (void)sites;
     the_service.shared = shared;
-    const char *flag =
-        getenv("STUB_FLAG_FILE"); /* "crash": as the service would with a bug; "fail": refuses to start */
+    /* "crash": as the service would with a bug; "fail": refuses to start; "slow": takes its time */
+    const char *flag = getenv("STUB_FLAG_FILE");
     FILE *f = flag ? fopen(flag, "r") : NULL;
     char word[16] = "";
     if (f) {
@@ -201,6 +201,8 @@ struct service *service_start(const struct config *base, const struct sites *sit
     }
     if (strcmp(word, "crash") == 0)
         abort();
+    if (strcmp(word, "slow") == 0)
+        nanosleep(&(struct timespec){.tv_sec = 3}, NULL);
     if (strcmp(word, "fail") == 0) {
         snprintf(why, why_size, "the stub was told to fail");
         return NULL;

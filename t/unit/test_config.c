@@ -94,7 +94,7 @@ static void defaults(void **state)
     assert_null(c->info_log_path);
     assert_null(c->api_keys);
     assert_null(c->ip_allow_regex);
-    assert_string_equal(c->fcgi_socket, "/run/supertokens/core.sock");
+    assert_string_equal(c->fcgi_socket, "/run/supertokens/fcgi.sock");
     assert_int_equal(c->fcgi_max_body, 1048576);
     assert_true(c->fcgi_named_statements);
     assert_false(c->test_mode);

@@ -45,7 +45,7 @@ static void inherits(void **state)
     config_free(base);
     config_free(cud);
     /* The parents live on through the tenant. */
-    assert_string_equal(tenant->fcgi_socket, "/run/supertokens/core.sock");
+    assert_string_equal(tenant->fcgi_socket, "/run/supertokens/fcgi.sock");
     assert_string_equal(tenant->postgresql_user, "u");
     config_free(tenant);
 }

@@ -36,10 +36,16 @@ export async function nextUrl() {
     return payload["st-ev"]?.v === false ? visitUrl("verify-email") : targetPath();
 }
 
-// Who is signed in already does not need to be here; unless the page that they come from does not agree.
+// Who is signed in already does not need to be here. The page that they come from did not agree, though: it wants an access
+// token, and what the browser knows of the session says nothing about that one.
+async function isSignedIn() {
+    if (!(await Session.doesSessionExist())) return false;
+    return !visit.redirectToPath || Session.attemptRefreshingSession();
+}
+
 export async function leaveWhenSignedIn() {
     try {
-        if (!(await Session.doesSessionExist())) return;
+        if (!(await isSignedIn())) return;
     } catch {
         return;
     }

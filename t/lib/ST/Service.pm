@@ -16,7 +16,7 @@ use ST::Proc;
 my $SANITIZER = qr/ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:/;
 
 # config: keys of config.yaml (undef writes null). env: environment variables; nothing else is inherited that could
-# configure the service. sites: { name => YAML text } for the auth door. ready: 0 does not wait. For a service that outlives the process: dir, config_file, log.
+# configure the service. program: another file than that of the build. sites: { name => YAML text } for the auth door. ready: 0 does not wait. For a service that outlives the process: dir, config_file, log.
 sub new ($class, %opt) {
     my $self = bless { config => {}, env => {}, ready => 1, %opt }, $class;
     $self->{dir}         //= temp_dir('service');
@@ -63,14 +63,15 @@ sub yaml ($value) { return JSON::PP->new->allow_nonref->ascii->encode($value) }
 sub program { return build_dir() . '/supertokens-fcgid' }
 
 sub start ($self) {
-    die 'not built: ' . program() . "\n" if !-x program();
+    my $program = $self->{program} // program();
+    die "not built: $program\n" if !-x $program;
     my %env = map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS);
     $self->{proc} = ST::Proc->new(
         name => 'supertokens-fcgid',
         log  => $self->{log},
         env  => { %env, MALLOC_ARENA_MAX => 2, %{ $self->{env} } },
         cmd  => [
-            program(), '--config', $self->{config_file}, '--socket', $self->{socket}, ($self->{test_mode} ? '--test-mode' : ())
+            $program, '--config', $self->{config_file}, '--socket', $self->{socket}, ($self->{test_mode} ? '--test-mode' : ())
         ],
     );
     $self->wait_ready if $self->{ready};
@@ -90,7 +91,11 @@ sub stop ($self) { return $self->{proc}->stop(20) }
 sub restart ($self) { $self->stop; return $self->start }
 
 sub reload ($self) { return $self->{proc}->signal('HUP') }
-sub proc   ($self) { return $self->{proc} }
+
+# Starts what is in the program's place by now. The master that was started stays, for another one that serves.
+sub upgrade ($self) { return $self->{proc}->signal('USR2') }
+
+sub proc ($self) { return $self->{proc} }
 sub socket_path ($self) { return $self->{socket} }
 sub log_text ($self) { return read_file($self->{log}) }
 
@@ -104,6 +109,9 @@ sub wait_log ($self, $pattern, $mark = 0, $seconds = 10) {
 }
 
 sub master  ($self) { return $self->{proc}->pid }
+
+# The one that serves: its pid is in what the last start has logged.
+sub serving ($self) { return ($self->log_text =~ /^.*Started SuperTokens on \S+ with PID: (\d+)/s)[0] }
 sub workers ($self) { return ST::Proc::children($self->master) }    # the jobs process among them
 
 # Memory of all processes in KiB.

@@ -24,7 +24,7 @@ use ST::Site;
 # `use ST::Stack timeout => 600;` for a test file that may take longer than two minutes.
 sub import ($class, %opt) { watchdog($opt{timeout} // 120); return }
 
-# config, env, test_mode: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
+# config, env, test_mode, program: the service's. pg: an ST::Pg to share, or a hash of its options. db: another database of it.
 # sites: { name => ST::Site's changes, or YAML text with @URL@ in it }. site_conf, auth_conf: { name => text for its server
 # block, or for the location of its auth door }.
 # pages: 1 serves the login pages of each site, too (build them first: ST::Pages::build).
@@ -39,6 +39,7 @@ sub new ($class, %opt) {
         config    => \%config,
         env       => $opt{env} // {},
         test_mode => $opt{test_mode},
+        program   => $opt{program},
         ($opt{sites} ? (sites => { map { ($_->name => $_->yaml) } values %{ $self->{sites} } }) : ()),
     );
     $self->{nginx} = ST::Nginx->new(

@@ -8,8 +8,11 @@ import { EmailPassword } from "../sdk.js";
 import { formFields, leaveWhenSignedIn, outcome } from "../signing-in.js";
 import { visit, visitUrl } from "../visit.js";
 
+// What others ask for by our address; the official pages know the first.
+const SHOW = { signup: "sign-up", account: "account" };
+
 export async function showSignIn() {
-    if (visit.show === "signup") return location.replace(visitUrl("sign-up"));
+    if (Object.hasOwn(SHOW, visit.show)) return location.replace(visitUrl(SHOW[visit.show]));
     const description = { title: "signIn.title", lead: { key: "signIn.lead", app: config.appName } };
     showPage(description);
     sayStatus("busy");

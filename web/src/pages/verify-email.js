@@ -6,6 +6,7 @@ import { config, pageUrl } from "../config.js";
 import { el, link } from "../dom.js";
 import { sayError, sayNews, sayStatus, showPage, turnPage } from "../frame.js";
 import { failure } from "../messages.js";
+import { isCircle } from "../redirect.js";
 import { EmailVerification, Session } from "../sdk.js";
 import { nextUrl } from "../signing-in.js";
 import { targetPath, visit, visitUrl } from "../visit.js";
@@ -18,7 +19,7 @@ export async function showVerifyEmail() {
     if (visit.token && signedIn) await confirm();
     else if (visit.token) askToConfirm();
     else if (signedIn) await askToLook();
-    else location.replace(pageUrl("", { redirectToPath: location.pathname, tenantId: visit.tenantId }));
+    else location.replace(pageUrl("", { redirectToPath: visitUrl("verify-email"), tenantId: visit.tenantId }));
 }
 
 function askToConfirm() {
@@ -76,10 +77,13 @@ async function askToLook() {
     document.addEventListener("visibilitychange", () => !document.hidden && leaveWhenVerified().catch(() => {}));
 }
 
+// Asking also brings what the session says of the address up to date.
 async function leaveWhenVerified() {
     const { isVerified } = await EmailVerification.isEmailVerified();
-    if (isVerified) location.replace(targetPath());
-    return isVerified;
+    if (!isVerified) return false;
+    if (isCircle(targetPath(), sessionStorage, Date.now())) sayError("refresh.loop", true);
+    else location.replace(targetPath());
+    return true;
 }
 
 // True when there was no need to: the visitor is on the way already.

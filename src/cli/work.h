@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What commands work with: the service's configuration, and its data through the modules that its doors use,
+ * in a process without workers.
+ */
+#ifndef ST_CLI_WORK_H
+#define ST_CLI_WORK_H
+
+#include "cli/command.h"
+#include "cli/print.h"
+#include "json/write.h"
+#include "runtime/runtime.h"
+
+/* Where the configuration is when no option names it. */
+#define CONFIG_FILE "/etc/supertokens/config.yaml"
+
+/* --config, else CONFIG_FILE where there is one, else NULL: the environment alone. */
+const char *work_config_file(const struct invocation *in);
+/* NULL after an error that was printed; else for config_free. */
+const struct config *work_load_config(const struct invocation *in);
+/* NULL after an error that was printed; else for sites_free. */
+const struct sites *work_load_sites(const struct config *config);
+
+/* A command on data fills OUT, an object that is open, and returns; errors are told by ctx_fail. */
+struct work {
+    const struct invocation *in;
+    struct ctx *c;
+    struct service *service;
+    struct tenancy *tenancy;
+    struct tenant_id id;         /* --domain, --app, --tenant, checked */
+    const struct tenant *tenant; /* that one, or the public one of the app; NULL without ON_APP */
+    struct json_out out;
+    struct layout layout;
+};
+
+/* Runs in->command->data; returns the exit status. */
+int work_run(const struct invocation *in);
+
+/* Asks on the terminal; without one only --yes says yes. */
+bool work_confirm(const struct work *w, const char *question);
+
+#endif

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# Builds the Debian package twice, in two places, compares, and has it looked over. The packages are left in build/package.
+
+PACKAGE_OUT=$TOP/build/package
+
+# Every file of the sources as they stand here: those that git knows, or all of an unpacked tarball.
+package_copy_sources() # directory
+{
+    if git -C "$TOP" rev-parse --git-dir >/dev/null 2>&1; then
+        git -C "$TOP" ls-files -z | tar -C "$TOP" --null --files-from=- --ignore-failed-read -cf - | tar -C "$1" -xf -
+    else
+        tar -C "$TOP" --exclude=./build --exclude='./build-*' --exclude=./.dev -cf - . | tar -C "$1" -xf -
+    fi
+}
+
+# The login pages are bundled here, with a network; nothing after this needs one.
+package_bundle_pages() # directory
+{
+    [ ! -f "$1/web/built/index.html" ] || return 0
+    need sdk
+    "$TOP/tools/build-web"
+    cp -R "${ST_BUILD:-$TOP/build}/web" "$1/web/built"
+}
+
+# A source tarball, as it would be released.
+package_tarball() # work directory: sets TARBALL
+{
+    local sources=$1/sources
+    mkdir -p "$sources"
+    package_copy_sources "$sources"
+    package_bundle_pages "$sources"
+    (
+        cd "$sources" || exit
+        quietly autoreconf -fi
+        quietly ./configure
+        quietly env GZIP_ENV=-9n TAR_OPTIONS="--sort=name --owner=0 --group=0 --numeric-owner --mtime=@$SOURCE_DATE_EPOCH" make dist
+    )
+    TARBALL=$(echo "$sources"/supertokens-fcgi-*.tar.gz)
+    [ -f "$TARBALL" ] || die "package: make dist has made no tarball"
+}
+
+package_build_once() # directory
+{
+    mkdir -p "$1"
+    tar -C "$1" -xzf "$TARBALL"
+    (
+        cd "$1"/supertokens-fcgi-*/ || exit
+        DEB_BUILD_OPTIONS="parallel=$(nproc)" dpkg-buildpackage -us -uc >"$1/log" 2>&1 </dev/null
+    ) || {
+        tail -n 60 "$1/log" >&2
+        die "package: the build failed"
+    }
+}
+
+# All but the record of how they were built.
+package_compare() # directory directory
+{
+    local file bad=0
+    for file in "$1"/*.deb "$1"/*.tar.xz "$1"/*.dsc; do
+        cmp "$file" "$2/${file##*/}" || bad=1
+    done
+    [ "$bad" = 0 ] || die "package: two builds differ"
+    echo "package: two builds are identical"
+}
+
+package_look_over() # directory
+{
+    # The manual pages are still to come.
+    lintian --allow-root --suppress-tags no-manual-page --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
+    # That programs are position independent is the compiler's default here, which lintian sees in the result.
+    blhc --bindnow "$1/log" | cut -c 1-200 | head -n 20
+    [ "${PIPESTATUS[0]}" = 0 ] || die "package: blhc misses hardening flags"
+    echo "package: lintian and blhc have no findings"
+}
+
+dev_package()
+{
+    local work test=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --test) test=yes ;;
+        *) die "package: unknown option $1" ;;
+        esac
+        shift
+    done
+    need build package
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064 # this one
+    trap "rm -rf '$work'" EXIT
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$TOP/debian/changelog" -S Timestamp)
+    export SOURCE_DATE_EPOCH
+    package_tarball "$work"
+    package_build_once "$work/one"
+    (umask 077 && TZ=Asia/Kolkata LC_ALL=C.UTF-8 package_build_once "$work/two/elsewhere")
+    package_compare "$work/one" "$work/two/elsewhere"
+    package_look_over "$work/one"
+    rm -rf "$PACKAGE_OUT"
+    mkdir -p "$PACKAGE_OUT"
+    cp "$TARBALL" "$work/one"/supertokens-fcgi*_* "$PACKAGE_OUT"
+    ls -l "$PACKAGE_OUT"
+    [ -z "$test" ] || "$TOP/tools/test-package" "$PACKAGE_OUT"
+}
