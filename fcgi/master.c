@@ -44,6 +44,7 @@ bool master_spawn(struct master *m, enum child_kind kind, unsigned slot, bool ne
         .sites = next ? m->next_sites : m->sites,
         .shared = m->shared,
         .listeners = &m->listeners,
+        .slot = slot,
         .program = m->program,
         .argv = m->options->argv,
     };
@@ -111,6 +112,7 @@ void master_end(struct master *m, int status)
     enum order order = predecessor_serves(m) ? ORDER_RETIRE : ORDER_END;
     m->phase = PHASE_ENDING;
     m->status = status;
+    atomic_store(&m->shared->readiness.draining, order == ORDER_END);
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
     end_children(m, order);
@@ -208,6 +210,7 @@ static void ended(struct master *m, pid_t pid, int status)
     if (!found)
         return; /* a resolver */
     (void)child_listen(found);
+    metrics_forget(&m->shared->metrics, pid);
     struct child child = *found;
     children_remove(&m->children, found);
     describe_end(&child, status, why);
@@ -220,6 +223,7 @@ static void ended(struct master *m, pid_t pid, int status)
     } else if (m->phase == PHASE_STARTING && child.kind == CHILD_WORKER) {
         fail_to_start(m, why);
     } else {
+        metrics_count(child.kind == CHILD_WORKER ? METRIC_restarts : METRIC_restarts_last);
         LOG_ERROR(NULL, "%s; another one is started", why);
         schedule(m, child.slot, clock_monotonic_ms() - child.started_ms >= STEADY_MS);
     }
@@ -395,8 +399,10 @@ static bool is_over(struct master *m)
 static void serve(struct master *m)
 {
     struct poll_list list = {.fds = NULL};
+    metrics_begin(&m->shared->metrics, METRICS_MASTER, 0);
     while (!is_over(m)) {
         run_timers(m, clock_monotonic_ms());
+        metrics_tick();
         if (!make_room(&list, m->children.n + OTHER_FDS)) {
             master_end(m, 1); /* nothing can be supervised any more */
             break;

@@ -75,8 +75,10 @@ static void *ticker_main(void *object)
         until.tv_sec += TICK_MS / 1000;
         if (sem_clockwait(&w->end_ticker, CLOCK_MONOTONIC, &until) == 0)
             return NULL;
-        if (errno == ETIMEDOUT)
+        if (errno == ETIMEDOUT) {
             service_tick(w->service);
+            metrics_tick();
+        }
     }
 }
 

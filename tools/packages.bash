@@ -45,6 +45,7 @@ package dpkg-dev
 package fakeroot
 package lintian
 package po-debconf
+package-test debootstrap   debootstrap
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck

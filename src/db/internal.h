@@ -63,6 +63,7 @@ struct db {
     bool named_statements;
     int64_t lease_wait_ms, max_backoff_ms;
     struct db *standby; /* asked first where the answer may be stale; or NULL */
+    unsigned metrics;   /* its number (base/metrics.h) */
 
     /* Under LOCK. No arena allocation and no system call that blocks while it is held. */
     pthread_mutex_t lock;
@@ -73,6 +74,10 @@ struct db {
     unsigned failures;            /* connects that failed in a row */
     bool probing;                 /* while there are failures, one thread at a time tries */
     int64_t retry_at_ms, logged_at_ms;
+    unsigned nwaiting;
+    struct {
+        unsigned open, leased, waiting;
+    } shown; /* in the metrics */
 };
 
 bool pool_init(struct db *db);
