@@ -67,8 +67,7 @@ package_compare() # directory directory
 
 package_look_over() # directory
 {
-    # The manual pages are still to come.
-    lintian --allow-root --suppress-tags no-manual-page --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
+    lintian --allow-root --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
     # That programs are position independent is the compiler's default here, which lintian sees in the result.
     blhc --bindnow "$1/log" | cut -c 1-200 | head -n 20
     [ "${PIPESTATUS[0]}" = 0 ] || die "package: blhc misses hardening flags"

@@ -30,6 +30,7 @@ run     postgresql-15
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+test    systemd             systemd-analyze
 php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates

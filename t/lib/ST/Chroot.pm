@@ -96,7 +96,7 @@ sub stop ($self, $pid) {
 # Every file, without what apt, dpkg and logs leave behind.
 sub files ($self) {
     my $skip = join q{ -o }, map { "-path '$_'" } qw(/proc /sys /dev /tmp /run /var/cache /var/lib/apt /var/lib/dpkg /var/log
-      /var/lib/postgresql /var/lib/systemd/deb-systemd-helper-* /var/lib/ucf);
+      /var/lib/postgresql /var/lib/nginx /var/lib/systemd/deb-systemd-helper-* /var/lib/ucf);
     return split /\n/, $self->must("find / -xdev \\( $skip \\) -prune -o -print | sort");
 }
 
