@@ -67,12 +67,29 @@ package_compare() # directory directory
 
 package_look_over() # directory
 {
-    # The manual pages are still to come.
-    lintian --allow-root --suppress-tags no-manual-page --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
+    lintian --allow-root --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
     # That programs are position independent is the compiler's default here, which lintian sees in the result.
     blhc --bindnow "$1/log" | cut -c 1-200 | head -n 20
     [ "${PIPESTATUS[0]}" = 0 ] || die "package: blhc misses hardening flags"
     echo "package: lintian and blhc have no findings"
+}
+
+# In Debian systems of its own, with their own processes and mounts, which end with it.
+package_test() # work directory
+{
+    local base=$TOP/build/debian-12 mirror
+    [ "$(id -u)" = 0 ] || die "package: --test needs root"
+    need package-test
+    if [ ! -e "$base/ready" ]; then
+        mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print $(/^deb \[/ ? 3 : 2); exit }' \
+            /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null)
+        rm -rf "$base"
+        quietly debootstrap --variant=minbase bookworm "$base" "${mirror:-http://deb.debian.org/debian}"
+        touch "$base/ready"
+    fi
+    mkdir "$1/systems"
+    unshare --mount --pid --fork --kill-child --mount-proc "$TOP/tools/test-package" \
+        "$PACKAGE_OUT"/supertokens-fcgi_*.deb "$base" "$1/systems"
 }
 
 dev_package()
@@ -100,5 +117,5 @@ dev_package()
     mkdir -p "$PACKAGE_OUT"
     cp "$TARBALL" "$work/one"/supertokens-fcgi*_* "$PACKAGE_OUT"
     ls -l "$PACKAGE_OUT"
-    [ -z "$test" ] || "$TOP/tools/test-package" "$PACKAGE_OUT"
+    [ -z "$test" ] || package_test "$work"
 }

@@ -32,6 +32,7 @@ test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
 test    zsh                 zsh
+test    systemd             systemd-analyze
 php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates
@@ -47,6 +48,7 @@ package dpkg-dev
 package fakeroot
 package lintian
 package po-debconf
+package-test debootstrap   debootstrap
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck
