@@ -30,6 +30,8 @@ run     postgresql-15
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+monitor fail2ban            fail2ban-regex
+monitor prometheus          promtool
 php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates
