@@ -234,14 +234,19 @@ static void passwords(void **state)
     assert_true(fault_sweep(&work, verify_password, 0) >= 2);
 }
 
+static void forget_tokens(void *tokens)
+{
+    verified_tokens_free(tokens);
+}
+
 static bool remember_token(void)
 {
     struct verified_token_id id = {.scope = 1};
     struct str info;
-    struct verified_tokens *v = verified_tokens_new();
+    struct arena_cleanup *slot = arena_reserve_cleanup(&work, forget_tokens);
+    struct verified_tokens *v = slot->object = verified_tokens_new();
     if (!v)
         return false;
-    arena_on_reset(&work, (void (*)(void *))verified_tokens_free, v);
     verified_tokens_put(v, &id, 10, STR("info"));
     return verified_tokens_get(v, &work, &id, 1, &info);
 }
