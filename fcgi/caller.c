@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "config/config.h"
 #include "http/call.h"
 #include "http/outgoing.h"
@@ -235,6 +236,9 @@ static void copy_answer(struct exchange *x, const struct transfer *t)
 static void resume(struct caller *c, struct request *r)
 {
     give_back_place(c, r->x.call->url);
+    metrics_gauge(METRIC_calls_running, -1);
+    metrics_count(METRIC_calls + (unsigned)r->x.call->result);
+    metrics_time(METRIC_call_time, clock_monotonic_us() - r->queued_us);
     loop_resume(c->loop, r);
 }
 
@@ -399,10 +403,14 @@ bool caller_submit(struct caller *c, struct request *r)
         c->last = r;
         c->calls++;
         ++*host_counter(c, url);
+        r->queued_us = clock_monotonic_us();
+        metrics_gauge(METRIC_calls_running, 1);
     }
     pthread_mutex_unlock(&c->lock);
     if (taken)
         (void)curl_multi_wakeup(c->multi);
+    else
+        metrics_count(METRIC_calls_rejected);
     return taken;
 }
 

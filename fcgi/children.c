@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "jobs.h"
+#include "runtime/shared.h"
 #include "upgrade.h"
 
 static bool make_room(struct children *c)
@@ -36,6 +37,8 @@ static _Noreturn void run_child(struct children *c, enum child_kind kind, const 
         upgrade_exec(setup);
     if (kind != CHILD_WORKER)
         listeners_close(setup->listeners); /* only who accepts keeps the socket alive */
+    metrics_begin(&setup->shared->metrics, kind == CHILD_WORKER ? METRICS_WORKER : METRICS_JOBS_PROCESS,
+                  setup->slot);
     exit(kind == CHILD_WORKER ? worker_run(setup) : jobs_run(setup));
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "config/config.h"
 #include "loop.h"
 
@@ -41,6 +42,7 @@ static struct request *unlink_entry(struct hash_pool *h, struct request **link, 
         h->last = before;
     r->next = NULL;
     h->queued--;
+    metrics_gauge(METRIC_hash_queued, -1);
     return r;
 }
 
@@ -54,6 +56,7 @@ static void drop(struct hash_pool *h, struct request *list)
     for (struct request *next; list; list = next) {
         next = list->next;
         list->dropped = true;
+        metrics_count(METRIC_hash_dropped);
         loop_resume(h->loop, list);
     }
 }
@@ -88,6 +91,8 @@ static bool append(struct hash_pool *h, struct request *r)
         h->first = r;
     h->last = r;
     h->queued++;
+    metrics_gauge(METRIC_hash_queued, 1);
+    r->queued_us = clock_monotonic_us();
     pthread_cond_signal(&h->work);
     return true;
 }
@@ -103,6 +108,7 @@ bool hash_submit(struct hash_pool *h, struct request *r)
     }
     pthread_mutex_unlock(&h->lock);
     drop(h, dead);
+    metrics_add(METRIC_hash_rejected, !taken);
     return taken;
 }
 
@@ -225,9 +231,20 @@ static void put_back(struct hash_pool *h, struct batch *b)
         if (!h->last)
             h->last = b->request[i];
         h->queued++;
+        metrics_gauge(METRIC_hash_queued, 1);
     }
     b->n = 0;
     pthread_mutex_unlock(&h->lock);
+}
+
+static void count_begin(const struct batch *b)
+{
+    int64_t now = clock_monotonic_us();
+    for (unsigned i = 0; i < b->n; i++) {
+        metrics_count(METRIC_hash_done + (unsigned)password_job_algorithm(b->job[i]));
+        metrics_time(METRIC_hash_wait, now - b->request[i]->queued_us);
+    }
+    metrics_gauge(METRIC_hash_running, b->n);
 }
 
 /* Under one of the slots for all algorithms. Returns what to wait for before the next try, or NULL. */
@@ -239,7 +256,9 @@ static struct hash_slots *run_batch(struct hash_pool *h, struct password_jobs_en
         put_back(h, b);
         return own;
     }
+    count_begin(b);
     password_jobs_run(env, b->job, b->n);
+    metrics_gauge(METRIC_hash_running, -(int64_t)b->n);
     if (own)
         hash_slot_release(own, slot);
     return NULL;
@@ -298,6 +317,7 @@ void hash_stop(struct hash_pool *h)
 
 void hash_close(struct hash_pool *h)
 {
+    metrics_gauge(METRIC_hash_queued, -(int64_t)h->queued);
     drop(h, h->first);
     h->first = h->last = NULL;
     (void)pthread_cond_destroy(&h->work);

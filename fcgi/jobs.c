@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "lead.h"
 #include "report.h"
+#include "runtime/shared.h"
 #include "service/service.h"
 
 enum {
@@ -35,8 +37,18 @@ struct runner {
     void *threads[JOB_THREADS_MAX]; /* as in job_threads; NULL: not needed */
 };
 
+static void count_run(struct metrics_job *counted, int64_t begun_us, enum st_err err)
+{
+    metrics_add_to(&counted->runs, 1);
+    metrics_add_to(&counted->failures, err != ST_OK);
+    atomic_store(&counted->duration_us, clock_monotonic_us() - begun_us);
+    if (err == ST_OK)
+        atomic_store(&counted->last_ms, clock_now_ms());
+}
+
 static void run_job(struct runner *r, const struct job *job)
 {
+    int64_t begun_us = clock_monotonic_us();
     jmp_buf out_of_memory;
     struct ctx c = {.arena = &r->arena, .deadline_ms = clock_monotonic_ms() + JOB_LIMIT_MS};
     enum st_err err = ST_UNAVAILABLE;
@@ -49,6 +61,7 @@ static void run_job(struct runner *r, const struct job *job)
     if (err != ST_OK)
         LOG_ERROR(&c, "job '%s' failed: %.*s", job->name, STR_ARG(c.message));
     arena_reset(&r->arena);
+    count_run(&r->setup->shared->metrics.jobs[job - jobs_table], begun_us, err);
 }
 
 /* Runs the jobs whose time has come. */
@@ -59,6 +72,7 @@ static void run_due(struct runner *r)
         if (clock_monotonic_ms() < r->due_ms[i])
             continue;
         bool ours = job->everywhere || lead_is_ours(&r->lead);
+        atomic_store(&r->setup->shared->metrics.leads, r->lead.leading);
         if (ours)
             run_job(r, job);
         r->due_ms[i] = clock_monotonic_ms() +
@@ -78,6 +92,7 @@ static void *runner_main(void *object)
             continue;
         atomic_store(&r->busy_since, clock_monotonic_ms());
         service_tick(r->service);
+        metrics_tick();
         run_due(r);
         atomic_store(&r->busy_since, 0);
     }
@@ -109,8 +124,11 @@ static bool start(struct runner *r, const struct child_setup *setup, pthread_t *
     r->due_ms = calloc(jobs_table_size, sizeof *r->due_ms);
     r->service =
         r->due_ms ? service_start(setup->config, setup->sites, setup->shared, why, sizeof why) : NULL;
-    for (unsigned i = 0; r->service && i < jobs_table_size; i++)
+    for (unsigned i = 0; r->service && i < jobs_table_size; i++) {
+        struct metrics_job *counted = &setup->shared->metrics.jobs[i];
+        snprintf(counted->name, sizeof counted->name, "%s", jobs_table[i].name);
         r->due_ms[i] = clock_monotonic_ms() + jobs_table[i].first_ms;
+    }
     if (r->service && start_threads(r) && pthread_create(thread, NULL, runner_main, r) == 0)
         return true;
     report_failure(setup->report_fd, why);

@@ -35,7 +35,7 @@ enum { JOB_THREADS_MAX = 4 };
 enum { JOB_LIMIT_MS = 10 * 60 * 1000 };
 
 extern const struct job jobs_table[];
-extern const unsigned jobs_table_size;
+extern const unsigned jobs_table_size; /* at most METRICS_JOBS */
 
 /* Runs until SIGTERM. Returns the exit status. */
 int jobs_run(const struct child_setup *setup);

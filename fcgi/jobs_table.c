@@ -2,6 +2,7 @@
 #include "deliver/sender.h"
 #include "jobs.h"
 #include "jobs/cleanup.h"
+#include "jobs/measure.h"
 #include "runtime/runtime.h"
 #include "runtime/shared.h"
 
@@ -30,6 +31,7 @@ WITHOUT_SETUP(cleanup_verification_tokens)
 WITHOUT_SETUP(cleanup_signing_keys)
 WITHOUT_SETUP(cleanup_partitions)
 WITHOUT_SETUP(cleanup_deliveries)
+WITHOUT_SETUP(measure_deliveries)
 
 const struct job jobs_table[] = {
     {"fill the key stock", 0, SECONDS(1), true, fill_key_stock},
@@ -39,6 +41,7 @@ const struct job jobs_table[] = {
      run_cleanup_verification_tokens},
     {"remove expired signing keys", MINUTES(1), HOURS(24), false, run_cleanup_signing_keys},
     {"remove mails and webhooks that were given up", MINUTES(1), HOURS(1), false, run_cleanup_deliveries},
+    {"count mails and webhooks", SECONDS(5), MINUTES(1), false, run_measure_deliveries},
     {"make the next partitions of the activity log", MINUTES(2), HOURS(24), false, run_cleanup_partitions},
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "service/service.h"
 
 /* What an event is about: the upper half of epoll's data, the file descriptor being the lower one. */
@@ -124,6 +125,7 @@ static void close_connection(struct loop *l, int fd)
     if (fd >= 0)
         close(fd);
     atomic_fetch_sub(&l->connections, 1);
+    metrics_gauge(METRIC_connections, -1);
 }
 
 /* The request is over: the connection waits for the next one, or is closed. */
@@ -136,6 +138,7 @@ static void finish(struct loop *l, struct request *r, bool usable)
     r->fd = -1;
     give_back(l, r);
     atomic_fetch_sub(&l->busy, 1);
+    metrics_gauge(METRIC_busy, -1);
     if (!usable || !watch(l, polled ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, SOURCE_CONNECTION, fd, NEXT_REQUEST))
         close_connection(l, fd);
 }
@@ -209,6 +212,7 @@ static void serve(struct loop *l, int fd, bool polled)
         return;
     }
     atomic_fetch_add(&l->busy, 1);
+    metrics_gauge(METRIC_busy, 1);
     switch (read_request(l, r)) {
     case REQUEST_READY:
         go_on(l, r, service_begin(l->service, &r->x));
@@ -236,6 +240,7 @@ static void start_connection(struct loop *l, int fd, bool serve_now)
     struct timeval timeout = {.tv_sec = RECEIVE_TIMEOUT_MS / 1000};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     atomic_fetch_add(&l->connections, 1);
+    metrics_gauge(METRIC_connections, 1);
     if (serve_now && request_peek(fd) == PEEK_DATA)
         serve(l, fd, false);
     else if (!watch(l, EPOLL_CTL_ADD, SOURCE_CONNECTION, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))

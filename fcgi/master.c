@@ -20,7 +20,6 @@ enum {
     STEADY_MS = 10 * 1000,        /* a child that lived so long did not die of its start */
     FIRST_PAUSE_MS = 100,         /* before a child that did is started again, doubled each time */
     LONGEST_PAUSE_MS = 30 * 1000, /* up to this */
-    SILENT_LIMIT_MS = 60 * 1000,  /* a child that says nothing for so long hangs */
     ABORT_LIMIT_MS = 5 * 1000,    /* for dumping core after SIGABRT */
     LONGEST_POLL_MS = 10 * 1000,
     OTHER_FDS = 3, /* that are polled besides those of the children */
@@ -45,6 +44,7 @@ bool master_spawn(struct master *m, enum child_kind kind, unsigned slot, bool ne
         .sites = next ? m->next_sites : m->sites,
         .shared = m->shared,
         .listeners = &m->listeners,
+        .slot = slot,
         .program = m->program,
         .argv = m->options->argv,
     };
@@ -112,6 +112,8 @@ void master_end(struct master *m, int status)
     enum order order = predecessor_serves(m) ? ORDER_RETIRE : ORDER_END;
     m->phase = PHASE_ENDING;
     m->status = status;
+    if (m->shared) /* not yet, when the start fails */
+        atomic_store(&m->shared->readiness.draining, order == ORDER_END);
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
     end_children(m, order);
@@ -145,7 +147,8 @@ static unsigned count_ready(const struct master *m, unsigned generation)
     unsigned n = 0;
     for (unsigned i = 0; i < m->children.n; i++) {
         const struct child *child = &m->children.list[i];
-        n += child->kind == CHILD_WORKER && child->state == CHILD_READY && child->generation == generation;
+        n += child->kind == CHILD_WORKER && child->state == CHILD_READY && child->kill_ms == 0 &&
+             child->generation == generation;
     }
     return n;
 }
@@ -208,6 +211,7 @@ static void ended(struct master *m, pid_t pid, int status)
     if (!found)
         return; /* a resolver */
     (void)child_listen(found);
+    metrics_forget(&m->shared->metrics, pid);
     struct child child = *found;
     children_remove(&m->children, found);
     describe_end(&child, status, why);
@@ -220,6 +224,7 @@ static void ended(struct master *m, pid_t pid, int status)
     } else if (m->phase == PHASE_STARTING && child.kind == CHILD_WORKER) {
         fail_to_start(m, why);
     } else {
+        metrics_count(child.kind == CHILD_WORKER ? METRIC_restarts : METRIC_restarts_last);
         LOG_ERROR(NULL, "%s; another one is started", why);
         schedule(m, child.slot, clock_monotonic_ms() - child.started_ms >= STEADY_MS);
     }
@@ -239,7 +244,8 @@ static void end_hanging(struct master *m, int64_t now)
         struct child *child = &m->children.list[i];
         bool reports = child->kind != CHILD_SUCCESSOR;
         if (reports && child->kill_ms == 0 && child->state != CHILD_ENDING &&
-            now - child->heard_ms > SILENT_LIMIT_MS) {
+
+            now - child->heard_ms > m->config->fcgi_hang_timeout) {
             LOG_ERROR(NULL, "%s %d hangs and is aborted", child_name(child), (int)child->pid);
             (void)kill(child->pid, SIGABRT);
             child->kill_ms = now + ABORT_LIMIT_MS;
@@ -297,12 +303,20 @@ static void take_signals(struct master *m)
     }
 }
 
+/* For systemd's watchdog: this loop turns, and some worker serves. Where none does, and does not come back,
+ * all the processes are to be started anew, with shared memory that nothing has happened to. */
+static void show_life(struct master *m, int64_t now)
+{
+    if (m->notify.watchdog_ms == 0 || m->phase == PHASE_HANDED_OVER || now < m->next_watchdog_ms)
+        return;
+    if (m->phase != PHASE_SERVING || count_ready(m, m->generation) > 0)
+        notify_send(&m->notify, "WATCHDOG=1");
+    m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
+}
+
 static void run_timers(struct master *m, int64_t now)
 {
-    if (m->notify.watchdog_ms > 0 && now >= m->next_watchdog_ms && m->phase != PHASE_HANDED_OVER) {
-        notify_send(&m->notify, "WATCHDOG=1");
-        m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
-    }
+    show_life(m, now);
     end_hanging(m, now);
     if (m->phase >= PHASE_ENDING)
         return;
@@ -386,8 +400,10 @@ static bool is_over(struct master *m)
 static void serve(struct master *m)
 {
     struct poll_list list = {.fds = NULL};
+    metrics_begin(&m->shared->metrics, METRICS_MASTER, 0);
     while (!is_over(m)) {
         run_timers(m, clock_monotonic_ms());
+        metrics_tick();
         if (!make_room(&list, m->children.n + OTHER_FDS)) {
             master_end(m, 1); /* nothing can be supervised any more */
             break;

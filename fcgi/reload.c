@@ -3,6 +3,7 @@
  * SIGHUP: workers with the new configuration start beside the old ones, which end when all of them are ready.
  */
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "config/keys.h"
 #include "master_state.h"
 #include "site/site.h"
@@ -27,6 +28,7 @@ void reload_abort(struct master *m, const char *why)
         if (reload_is_next(m, &m->children.list[i]))
             child_end(&m->children.list[i], ORDER_RETIRE, master_drain_limit(m)); /* it may be serving */
     reload_forget(m);
+    metrics_count(METRIC_reloads_last);
     notify_send(&m->notify, "READY=1\nSTATUS=Reload failed: %.200s", why);
 }
 
@@ -73,6 +75,7 @@ void reload_finish(struct master *m)
     m->next = NULL;
     m->next_sites = NULL;
     m->generation++;
+    metrics_count(METRIC_reloads);
     m->workers = startup_workers(m->options, m->config);
     for (unsigned i = 0; i < m->workers; i++)
         m->slots[i] = (struct slot){.start_ms = 0};

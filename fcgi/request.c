@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 enum { CHUNK = 8192, ARENA_WORK = 64 * 1024 * 1024 };
 
@@ -27,7 +28,8 @@ static enum http_method method_of(struct str text)
     return HTTP_OTHER;
 }
 
-/* The answers of the guards. They need no memory, as one of them is given when there is none. */
+/* In the order of their words in base/metrics.def. The answers of the guards. They need no memory, as one of
+ * them is given when there is none. */
 enum guard { GUARD_PARAMETERS, GUARD_LENGTH, GUARD_TOO_LARGE, GUARD_MEMORY };
 
 static const struct {
@@ -43,6 +45,7 @@ static const struct {
 static enum request_state refuse(struct request *r, enum guard guard)
 {
     struct http_response *rs = &r->x.rs;
+    metrics_count(METRIC_guards + (unsigned)guard);
     *rs = (struct http_response){.status = guards[guard].status, .body = guards[guard].text};
     rs->content_type = "text/html;charset=UTF-8";
     if (rs->status == 503)
@@ -140,6 +143,7 @@ static void fill_request(struct request *r)
     rq->uri = http_param(rq, "REQUEST_URI");
     rq->remote_addr = http_param(rq, "REMOTE_ADDR");
     rq->host = http_param(rq, "HTTP_HOST");
+    r->x.ctx.request_id = http_request_id(rq);
     rq->body = STR("");
 }
 

@@ -18,7 +18,7 @@ my $core = $s->core;
 is $core->put('/recipe/multitenancy/app/v2', { appId => 'a1' })->{json}{status}, 'OK', 'an app';
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
-my $line = qr/^(\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d:\d{3} [+]0000) \| (\w+) \| pid: ($uuid) \| v(\S+) \| \[([^\]]+)\] thread \| (\S+) \| Tenant\((\S*), (\S+), (\S+)\) \| (.*)$/;
+my $line = qr/^(\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d:\d{3} [+]0000) \| (\w+) \| pid: ($uuid) \| v(\S+) \| \[([^\]]+)\] thread \| (\S+) \| Tenant\((\S*), (\S+), (\S+)\) \| (.*?)(?: \| request: [0-9a-f]{32})?$/;
 
 # What CODE makes the service log: ([info messages], [error messages]) as hashes.
 sub logged ($code) {
@@ -125,14 +125,14 @@ subtest 'structured' => sub {
     my @entry = map { JSON::PP->new->utf8->decode($_) } @lines;
     is scalar @entry, 2, 'one a line';
     my $last = $entry[-1];
-    is_deeply [sort keys %$last], [sort qw(message tenant timestamp level pid coreVersion threadName callerData)], 'its members';
+    is_deeply [sort keys %$last], [sort qw(message tenant timestamp level pid coreVersion threadName callerData requestId)], 'its members';
     is_deeply $last->{tenant}, { connectionUriDomain => q{}, appId => 'public', tenantId => 'public' }, 'tenant';
     is $last->{message}, 'API threw an exception: GET /appid-a1/nothing/%22here%5C: 404 Not found', 'message';
     is $last->{level}, 'ERROR', 'level';
     is $last->{coreVersion}, 'v12.1.1', 'version';
     like $last->{pid}, qr/\A$uuid\z/, 'pid';
     like $last->{timestamp}, qr/\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z/, 'time';
-    is_deeply [map { /\A\{"(\w+)":.*"(\w+)":"[^"]*"\}\z/ } $lines[-1]], [qw(message callerData)], 'message first, caller last';
+    is_deeply [map { /\A\{"(\w+)":.*"(\w+)":"[^"]*"\}\z/ } $lines[-1]], [qw(message requestId)], 'message first, what is ours last';
 };
 
 done_testing;

@@ -96,7 +96,7 @@ enum st_err auth_begin(struct service *s, struct exchange *x)
     ST_TRY(auth_call_new(s, x, &k));
     if (!auth_match(&x->arena, k->site, &x->rq, &match))
         return ctx_fail(k->c, ST_NOT_FOUND, "Not found");
-    k->route = match.route;
+    x->route = k->route = match.route;
     k->fdi = auth_fdi_largest(http_param(&x->rq, "HTTP_FDI_VERSION"));
     ST_TRY(find_tenant(k, match.tenant));
     return call_handler(k);

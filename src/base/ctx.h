@@ -16,7 +16,8 @@ struct ctx {
     int64_t deadline_ms; /* monotonic; 0 = none */
     struct str message;  /* text of the error for the client; never holds secrets */
     struct str cud, app,
-        tenant; /* names for the log line; canonical public values are "", "public", "public" */
+        tenant;            /* names for the log line; canonical public values are "", "public", "public" */
+    struct str request_id; /* nginx's, for log lines and traces; absent: none */
     struct db_lease *lease;
     struct str violated;              /* name of the last violated constraint: see db_violated() */
     unsigned statements, round_trips; /* counted by src/db/, printed by tests and benchmarks */

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "version.h"
 
@@ -29,11 +30,12 @@ enum {
 struct sink {
     char *path;
     int fd;
+    bool journal;
 };
 
 /* Written by log_open before threads start; afterwards only log_reopen exchanges what the descriptors refer
  * to. */
-static struct sink sinks[SINKS] = {{NULL, STDOUT_FILENO}, {NULL, STDERR_FILENO}};
+static struct sink sinks[SINKS] = {{NULL, STDOUT_FILENO, false}, {NULL, STDERR_FILENO, false}};
 static enum log_level level_limit = LOG_INFO_LEVEL;
 static bool structured;
 static char process_uuid[UUID_LEN + 1] = "-";
@@ -58,6 +60,18 @@ static int open_sink(const char *path)
     return fd;
 }
 
+/* JOURNAL_STREAM is "<device>:<inode>" of the journal's end, and stays when output is redirected elsewhere.
+ */
+static bool is_journal(int fd)
+{
+    struct stat st;
+    const char *journal = getenv("JOURNAL_STREAM");
+    struct str inode = str_of(journal), device = journal ? str_split(&inode, ':') : STR_NONE;
+    int64_t dev, ino;
+    return device.p && inode.p && str_to_i64(device, &dev) && str_to_i64(inode, &ino) &&
+           fstat(fd, &st) == 0 && st.st_dev == (dev_t)dev && st.st_ino == (ino_t)ino;
+}
+
 bool log_open(const struct log_options *options, char *why, size_t why_size)
 {
     const char *paths[SINKS] = {options->info_path, options->error_path};
@@ -69,6 +83,7 @@ bool log_open(const struct log_options *options, char *why, size_t why_size)
         sinks[i].path = NULL;
         if (!paths[i]) {
             sinks[i].fd = i == INFO_SINK ? STDOUT_FILENO : STDERR_FILENO;
+            sinks[i].journal = is_journal(sinks[i].fd);
             continue;
         }
         int fd = open_sink(paths[i]);
@@ -78,6 +93,7 @@ bool log_open(const struct log_options *options, char *why, size_t why_size)
             return false;
         }
         sinks[i].fd = fd;
+        sinks[i].journal = false;
     }
     return true;
 }
@@ -107,6 +123,21 @@ static const char *level_name(enum log_level level)
 {
     static const char *const names[] = {"NONE", "ERROR", "WARN", "INFO", "DEBUG"};
     return names[level];
+}
+
+/* syslog's, as sd-daemon(3) wants it. */
+static struct str priority(enum log_level level)
+{
+    static const struct str prefixes[] = {{"<3>", 3}, {"<3>", 3}, {"<4>", 3}, {"<6>", 3}, {"<7>", 3}};
+    return prefixes[level];
+}
+
+bool log_within(struct log_limit *limit, unsigned lines)
+{
+    int64_t now = clock_monotonic_ms() / 1000, second = atomic_load(&limit->second);
+    if (second != now && atomic_compare_exchange_strong(&limit->second, &second, now))
+        atomic_store(&limit->lines, 0);
+    return atomic_fetch_add(&limit->lines, 1) < lines;
 }
 
 /* A line is put together on the stack, so that logging works when memory has run out; what is longer is cut.
@@ -171,7 +202,7 @@ static struct str timestamp(char *out, size_t size, const char *format, bool mon
 }
 
 static void add_text_line(struct line *l, const char *level, const struct ctx *c, const char *caller,
-                          struct str message)
+                          struct str message, bool journal)
 {
     char time_text[96];
     add(l, timestamp(time_text, sizeof time_text, "%s:%03d +0000", true));
@@ -191,7 +222,11 @@ static void add_text_line(struct line *l, const char *level, const struct ctx *c
     }
     add(l, STR(") | "));
     add_plain(l, message);
-    add_end(l, STR("\n\n"));
+    if (c && c->request_id.p) {
+        add(l, STR(" | request: "));
+        add_plain(l, c->request_id);
+    }
+    add_end(l, journal ? STR("\n") : STR("\n\n"));
 }
 
 static void add_structured_line(struct line *l, const char *level, const struct ctx *c, const char *caller,
@@ -217,6 +252,10 @@ static void add_structured_line(struct line *l, const char *level, const struct 
         add(l, str_of(members[i].key));
         add_json(l, members[i].value);
     }
+    if (c && c->request_id.p) {
+        add(l, STR(",\"requestId\":"));
+        add_json(l, str_head(c->request_id, STRUCTURED_NAME_BYTES));
+    }
     add_end(l, STR("}\n"));
 }
 
@@ -230,12 +269,16 @@ void log_write(enum log_level level, const struct ctx *c, const char *caller, co
     if (n < 0)
         return;
     struct str text = {message, (size_t)n < sizeof message ? (size_t)n : sizeof message - 1};
+    const struct sink *sink = &sinks[level <= LOG_WARN_LEVEL ? ERROR_SINK : INFO_SINK];
     struct line line;
     line.n = 0;
+    if (sink->journal)
+        add(&line, priority(level));
     if (structured)
         add_structured_line(&line, level_name(level), c, caller, text);
     else
-        add_text_line(&line, level_name(level), c, caller, text);
-    ssize_t written = write(sinks[level <= LOG_WARN_LEVEL ? ERROR_SINK : INFO_SINK].fd, line.text, line.n);
+        add_text_line(&line, level_name(level), c, caller, text, sink->journal);
+    metrics_count(METRIC_log_lines + (unsigned)level - LOG_ERROR_LEVEL);
+    ssize_t written = write(sink->fd, line.text, line.n);
     (void)written; /* nowhere to report a full disk to */
 }

@@ -2,7 +2,8 @@
  *
  * Log lines in the reference's two formats (spec: cdi-conventions 12): DEBUG and INFO go to the info sink,
  * WARN and ERROR to the error sink. Nothing secret may be logged. Each line is one write(2), so lines of
- * several processes never mix.
+ * several processes never mix. Lines of a request end with nginx's id of it. Where a sink is the journal
+ * (JOURNAL_STREAM names it), lines begin with their priority (sd-daemon(3)) and there are no empty ones.
  */
 #ifndef ST_BASE_LOG_H
 #define ST_BASE_LOG_H
@@ -27,6 +28,13 @@ void log_thread_name(const char *name); /* shown in this thread's lines; kept by
 /* C may be NULL (no tenant known). CALLER is "file:function". */
 void log_write(enum log_level level, const struct ctx *c, const char *caller, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* For lines that anybody can cause: at most LINES a second of this process. Thread-safe; zeroed at first. */
+struct log_limit {
+    _Atomic int64_t second;
+    _Atomic unsigned lines;
+};
+bool log_within(struct log_limit *limit, unsigned lines);
 
 #define LOG_AT(LEVEL, C, ...)                                                                                \
     do {                                                                                                     \

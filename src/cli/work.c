@@ -68,11 +68,8 @@ static enum st_err read_ids(struct work *w)
     return ST_OK;
 }
 
-static enum st_err find_tenant(struct work *w)
+enum st_err work_find_tenant(struct work *w)
 {
-    ST_TRY(read_ids(w));
-    if (!(w->in->command->options & ON_APP))
-        return ST_OK;
     enum st_err err = tenancy_find(w->c, w->tenancy, w->id, &w->tenant);
     return err == ST_NOT_FOUND ? tenancy_unknown(w->c, w->id) : err;
 }
@@ -93,7 +90,7 @@ static int run(struct work *w)
     w->c = &c;
     w->out = json_out(&arena);
     json_open(&w->out, NULL, '{');
-    enum st_err err = find_tenant(w);
+    enum st_err err = read_ids(w);
     if (err == ST_OK)
         err = w->in->command->data(w);
     json_close(&w->out, '}');
@@ -124,15 +121,4 @@ int work_run(const struct invocation *in)
     runtime_close(w.service);
     config_free(config);
     return status;
-}
-
-bool work_confirm(const struct work *w, const char *question)
-{
-    char answer[8];
-    if (w->in->yes)
-        return true;
-    if (!isatty(STDIN_FILENO))
-        return false;
-    fprintf(stderr, "%s [y/N] ", question);
-    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

@@ -28,7 +28,7 @@ struct work {
     struct service *service;
     struct tenancy *tenancy;
     struct tenant_id id;         /* --domain, --app, --tenant, checked */
-    const struct tenant *tenant; /* that one, or the public one of the app; NULL without ON_APP */
+    const struct tenant *tenant; /* by work_find_tenant */
     struct json_out out;
     struct layout layout;
 };
@@ -36,7 +36,8 @@ struct work {
 /* Runs in->command->data; returns the exit status. */
 int work_run(const struct invocation *in);
 
-/* Asks on the terminal; without one only --yes says yes. */
-bool work_confirm(const struct work *w, const char *question);
+/* Sets W->tenant to the tenant that the options name. ST_BAD_REQUEST with the reference's text when there is
+ * none. */
+enum st_err work_find_tenant(struct work *w) ST_MUST_CHECK;
 
 #endif

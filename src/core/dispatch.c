@@ -202,7 +202,7 @@ static enum st_err route_call(struct core_call *k, struct str path)
     ST_TRY(admit(k, row ? row : any_row(&match)));
     if (!row)
         return method_not_declared(k, &match);
-    k->route = row;
+    k->x->route = k->route = row;
     return call_handler(k);
 }
 

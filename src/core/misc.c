@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "core/route.h"
@@ -26,6 +27,8 @@ static enum st_err answer_hello(struct core_call *k)
 {
     if (service_take_hello_token(k->service, k->tenant->id))
         ST_TRY(look_into_databases(k));
+    else
+        metrics_count(METRIC_limited);
     http_answer_text(k->c, &k->x->rs, 200, STR("Hello"));
     return ST_OK;
 }

@@ -174,6 +174,16 @@ static bool read_pair(struct arena *a, struct str text, EVP_PKEY **pkey, struct 
     return pair;
 }
 
+/* libcrypto compares the public halves of a pair only. A private one that was damaged would make signatures
+ * that nobody can verify. */
+static bool signs(const struct rsa_key *key)
+{
+    unsigned char signature[RSA_SIGNATURE_MAX];
+    size_t n;
+    return rsa_key_sign(key, STR("."), signature, &n) &&
+           rsa_key_verify(key, STR("."), (struct str){(char *)signature, n});
+}
+
 struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, int64_t created_at)
 {
     EVP_PKEY *pkey;
@@ -188,7 +198,11 @@ struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, 
         return NULL;
     content.jwk = jwk_json(a, kid, content.n, content.e);
     digest_sha256(text, content.text_hash);
-    return make(&content, pkey);
+    struct rsa_key *key = make(&content, pkey);
+    if (!key || signs(key))
+        return key;
+    rsa_key_unref(key);
+    return NULL;
 }
 
 struct rsa_key *rsa_key_ref(struct rsa_key *key)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/metrics.h"
 #include "db/internal.h"
 #include "db/settings.h"
 
@@ -80,6 +81,25 @@ static void free_db(struct db *db)
     free(db);
 }
 
+static const char *value_of(const struct db_settings *s, const char *keyword)
+{
+    const char *value = "";
+    for (size_t i = 0; s->keywords[i]; i++)
+        if (strcmp(s->keywords[i], keyword) == 0 && s->values[i])
+            value = s->values[i];
+    return value;
+}
+
+/* "name@host:port": no user and no password. */
+static unsigned metrics_number(const struct db_settings *s)
+{
+    char name[METRICS_NAME];
+    const char *port = value_of(s, "port");
+    snprintf(name, sizeof name, "%s@%s%s%s", value_of(s, "dbname"), value_of(s, "host"), *port ? ":" : "",
+             port);
+    return metrics_database(name);
+}
+
 struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_size)
 {
     struct db *db = calloc(1, sizeof *db);
@@ -88,6 +108,7 @@ struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_s
         db->min_idle = s->min_idle;
         db->idle_timeout_ms = s->idle_timeout_ms;
         db->named_statements = s->named_statements;
+        db->metrics = metrics_number(s);
         if (names_init(&db->names, s->schema, s->table_name, s->table_source) && expand_statements(db) &&
             copy_parameters(db, s) && pool_init(db))
             return db;

@@ -59,6 +59,7 @@ struct db {
     unsigned pool_size, min_idle;
     int64_t idle_timeout_ms;
     bool named_statements;
+    unsigned metrics; /* its number (base/metrics.h) */
 
     /* Under LOCK. No arena allocation and no system call that blocks while it is held. */
     pthread_mutex_t lock;
@@ -69,6 +70,10 @@ struct db {
     unsigned failures;            /* connects that failed in a row */
     bool probing;                 /* while there are failures, one thread at a time tries */
     int64_t retry_at_ms, logged_at_ms;
+    unsigned nwaiting;
+    struct {
+        unsigned open, leased, waiting;
+    } shown; /* in the metrics */
 };
 
 bool pool_init(struct db *db);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "db/internal.h"
 
 static bool is_prepared(const struct db_conn *conn, enum stmt stmt)
@@ -180,6 +181,18 @@ static void drop_results(struct pipeline *p)
     }
 }
 
+static void count(const struct pipeline *p)
+{
+    static const unsigned char class_of[] = {
+        [ST_CONSTRAINT] = 0, [ST_RETRY] = 1, [ST_UNAVAILABLE] = 2, [ST_BAD_REQUEST] = 3, [ST_INTERNAL] = 4,
+    };
+    unsigned db = p->conn->db->metrics;
+    metrics_database_add(db, METRIC_db_statements, p->n);
+    metrics_database_add(db, METRIC_db_round_trips, 1);
+    if (p->err != ST_OK)
+        metrics_database_add(db, METRIC_db_errors + class_of[p->err], 1);
+}
+
 enum st_err pipeline_run(struct pipeline *p)
 {
     struct ctx *c = p->c;
@@ -203,5 +216,6 @@ enum st_err pipeline_run(struct pipeline *p)
     hold(p, NULL);
     if (p->err != ST_OK)
         drop_results(p);
+    count(p);
     return p->err;
 }

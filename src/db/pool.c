@@ -11,12 +11,32 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "db/internal.h"
 
 bool pool_init(struct db *db)
 {
     db->last = &db->first;
+    metrics_database_gauge(db->metrics, METRIC_db_size, db->pool_size);
     return pthread_mutex_init(&db->lock, NULL) == 0;
+}
+
+/* Under the lock, after every change. */
+static void show(struct db *db)
+{
+    const unsigned leased = db->open - db->nidle;
+    metrics_database_gauge(db->metrics, METRIC_db_open, (int64_t)db->open - db->shown.open);
+    metrics_database_gauge(db->metrics, METRIC_db_leased, (int64_t)leased - db->shown.leased);
+    metrics_database_gauge(db->metrics, METRIC_db_waiting, (int64_t)db->nwaiting - db->shown.waiting);
+    db->shown.open = db->open;
+    db->shown.leased = leased;
+    db->shown.waiting = db->nwaiting;
+}
+
+static void unlock(struct db *db)
+{
+    show(db);
+    pthread_mutex_unlock(&db->lock);
 }
 
 static void wake(struct waiter *w)
@@ -71,8 +91,13 @@ static bool wait_in_line(struct db *db, int64_t deadline_ms, struct db_conn **co
     struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000),
                              .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
     int result = 0;
+    int64_t begun_us = clock_monotonic_us();
+    db->nwaiting++;
+    show(db);
     while (!w.woken && result != ETIMEDOUT)
         result = pthread_cond_timedwait(&w.cond, &db->lock, &until);
+    db->nwaiting--;
+    metrics_database_wait(db->metrics, clock_monotonic_us() - begun_us);
     if (!w.woken)
         unlink_waiter(db, &w);
     pthread_cond_destroy(&w.cond);
@@ -102,7 +127,7 @@ static void drop(struct db_conn *conn)
     conn_close(conn);
     pthread_mutex_lock(&db->lock);
     give_room(db);
-    pthread_mutex_unlock(&db->lock);
+    unlock(db);
 }
 
 void pool_release(void *object)
@@ -120,7 +145,7 @@ void pool_release(void *object)
         db->idle = conn;
         db->nidle++;
     }
-    pthread_mutex_unlock(&db->lock);
+    unlock(db);
 }
 
 /* Under the lock. */
@@ -158,6 +183,7 @@ static struct db_conn *open_counted(struct ctx *c, struct db *db, int64_t deadli
     char why[512];
     int64_t start = clock_monotonic_ms();
     struct db_conn *conn = conn_open(db, deadline_ms, why, sizeof why);
+    metrics_database_add(db->metrics, conn ? METRIC_db_connects : METRIC_db_connect_failures, 1);
     bool say = false;
     pthread_mutex_lock(&db->lock);
     if (conn) {
@@ -168,7 +194,7 @@ static struct db_conn *open_counted(struct ctx *c, struct db *db, int64_t deadli
         say = note_failure(db, now, now >= deadline_ms && now - start < FAIR_TRIAL_MS);
         give_room(db);
     }
-    pthread_mutex_unlock(&db->lock);
+    unlock(db);
     if (say && conn)
         LOG_INFO(c, "connected to PostgreSQL again");
     else if (say)
@@ -224,7 +250,7 @@ static enum choice choose(struct db *db, int64_t deadline_ms, struct db_conn **c
             break;
         }
     }
-    pthread_mutex_unlock(&db->lock);
+    unlock(db);
     return choice;
 }
 
@@ -246,6 +272,7 @@ enum st_err pool_acquire(struct ctx *c, struct db *db, struct db_conn **out)
             conn = open_counted(c, db, deadline_ms);
             break;
         case CHOICE_GIVE_UP:
+            metrics_database_add(db->metrics, METRIC_db_exhausted, 1);
             LOG_WARN(c, "all %u connections to PostgreSQL are in use", db->pool_size);
             conn = NULL;
             break;
@@ -293,7 +320,7 @@ void db_tick(struct db *db)
     struct db_conn *unneeded = NULL;
     pthread_mutex_lock(&db->lock);
     collect_unneeded(db, &unneeded);
-    pthread_mutex_unlock(&db->lock);
+    unlock(db);
     while (unneeded) {
         struct db_conn *conn = unneeded;
         unneeded = conn->next;
@@ -305,5 +332,8 @@ void pool_free(struct db *db)
 {
     for (struct db_conn *conn; (conn = pop_idle(db)) != NULL;)
         conn_close(conn);
+    db->open = 0;
+    show(db);
+    metrics_database_gauge(db->metrics, METRIC_db_size, -(int64_t)db->pool_size);
     pthread_mutex_destroy(&db->lock);
 }

@@ -6,6 +6,8 @@
 #ifndef ST_DB_SCHEMA_H
 #define ST_DB_SCHEMA_H
 
+#include <libpq-fe.h>
+
 #include "base/ctx.h"
 
 struct config;
@@ -28,5 +30,8 @@ enum st_err schema_ensure(struct ctx *c, const struct config *config) ST_MUST_CH
  * tenants have databases of their own, the base database comes last, since it holds the stored migration
  * modes. Refuses (ST_FORBIDDEN) while a reference core is connected. May be stopped and started again. */
 enum st_err schema_migrate(struct ctx *c, const struct config *config, bool dry_run) ST_MUST_CHECK;
+
+/* Has a database had all numbered migrations? MIGRATIONS: their versions, in the first column. */
+bool schema_is_complete(const PGresult *migrations);
 
 #endif

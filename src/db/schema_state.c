@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "db/schema.h"
 
 enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_REMEDY };
 static const char migrations_table[] = "stfcgi_migrations";
@@ -187,4 +188,12 @@ enum st_err schema_transaction(struct schema_conn *s, schema_fn *fn, void *arg)
 enum st_err schema_locked(struct schema_conn *s, schema_fn *fn, void *arg)
 {
     return run(s, true, fn, arg);
+}
+
+bool schema_is_complete(const PGresult *migrations)
+{
+    for (const struct sql_block *b = sql_blocks; b->file; b++)
+        if (schema_version(b) && !schema_is_recorded(migrations, schema_version(b)))
+            return false;
+    return true;
 }

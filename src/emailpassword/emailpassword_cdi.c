@@ -6,6 +6,7 @@
 #include "core/route.h"
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/import_cdi.h"
+#include "http/refused.h"
 #include "http/text.h"
 #include "runtime/runtime.h"
 
@@ -67,6 +68,13 @@ static enum st_err post_signup(struct core_call *k)
     return exchange_await(k->x, job, finish_signup);
 }
 
+static enum st_err wrong_credentials(struct core_call *k)
+{
+    http_sign_in_refused(k->x, REFUSED_AT_CORE, "wrong credentials");
+    answer_status(k, "WRONG_CREDENTIALS_ERROR");
+    return ST_OK;
+}
+
 struct signin_state {
     struct emailpassword_candidate candidate;
     struct password_job *job;
@@ -77,10 +85,8 @@ static enum st_err finish_signin(struct exchange *x)
     struct core_call *k = x->door;
     const struct signin_state *s = k->state;
     ST_TRY(emailpassword_job_error(k->c, s->job));
-    if (!s->job->match) {
-        answer_status(k, "WRONG_CREDENTIALS_ERROR");
-        return ST_OK;
-    }
+    if (!s->job->match)
+        return wrong_credentials(k);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, &s->candidate, NULL, 0));
     return answer_user(k, s->candidate.user, method_public_id(s->candidate.method));
 }
@@ -91,10 +97,8 @@ static enum st_err post_signin(struct core_call *k)
     struct signin_state *s = ARENA_NEW(k->c->arena, struct signin_state);
     ST_TRY(emailpassword_check_enabled(k->c, k->tenant, k->cdi));
     ST_TRY(emailpassword_find(k->c, k->tenant, email_normalise(k->c->arena, in->email), &s->candidate));
-    if (!s->candidate.method) {
-        answer_status(k, "WRONG_CREDENTIALS_ERROR");
-        return ST_OK;
-    }
+    if (!s->candidate.method)
+        return wrong_credentials(k);
     s->job = emailpassword_verify_job(k->c->arena, k->tenant, in->password, s->candidate.password_hash);
     k->state = s;
     return exchange_await(k->x, s->job, finish_signin);

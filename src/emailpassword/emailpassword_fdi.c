@@ -9,6 +9,7 @@
 #include "emailpassword/emailpassword.h"
 #include "emailpassword/form.h"
 #include "emailverification/emailverification.h"
+#include "http/refused.h"
 #include "http/text.h"
 
 /* ---- answers ---- */
@@ -129,6 +130,7 @@ static enum st_err post_signup(struct auth_call *k)
 
 static enum st_err wrong_credentials(struct auth_call *k)
 {
+    http_sign_in_refused(k->x, REFUSED_AT_AUTH, "wrong credentials");
     auth_status(k, "WRONG_CREDENTIALS_ERROR");
     return ST_OK;
 }

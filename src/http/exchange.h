@@ -41,6 +41,9 @@ struct http_request {
 /* A request header by its FastCGI name, e.g. "HTTP_CDI_VERSION"; STR_NONE when absent. */
 struct str http_param(const struct http_request *rq, const char *name);
 
+/* What nginx calls this request ($request_id); absent when it is none or looks unlike one. */
+struct str http_request_id(const struct http_request *rq);
+
 /* Drops ;parameters, percent-decodes, collapses //, resolves dot segments (spec: cdi-conventions 3). RAW has
  * no query. ST_BAD_REQUEST for %2F, malformed escapes, NUL, invalid UTF-8, a path that leaves the root or
  * does not begin with "/", and dot segments with parameters ("..;x"), which a proxy before us takes for
@@ -94,7 +97,9 @@ struct exchange {
     struct ctx ctx;
     struct http_request rq;
     struct http_response rs;
-    void *door; /* state of the door that serves it, e.g. struct core_call; NULL: not yet there */
+    int64_t begun_us;  /* when the service got it, monotonic */
+    const void *route; /* the row of a door's table that serves it; NULL: none */
+    void *door;        /* state of the door that serves it, e.g. struct core_call; NULL: not yet there */
     /* What it waits for, one of the two; meanwhile no thread, no connection and no lock is held. */
     struct password_job *job;
     struct http_call *call;

@@ -11,6 +11,19 @@ struct str http_param(const struct http_request *rq, const char *name)
     return STR_NONE;
 }
 
+struct str http_request_id(const struct http_request *rq)
+{
+    enum { LONGEST = 64 };
+    struct str id = http_param(rq, "REQUEST_ID");
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+              c == '_'))
+            return STR_NONE;
+    }
+    return id.n > 0 && id.n <= LONGEST ? id : STR_NONE;
+}
+
 /* A path that is being put together; it begins with the root's slash, and every segment but the last ends
  * with one. */
 struct path {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/metrics.h"
 #include "policy/pattern.h"
 
 enum { MAX_SPELLINGS = 3 };
@@ -91,10 +92,8 @@ static enum pattern_result try_rule(const struct pattern *rule, const struct spe
     return result;
 }
 
-bool policy_allows(const struct policy *p, struct str remote_addr)
+static bool allows(const struct policy *p, struct str remote_addr)
 {
-    if (!p)
-        return true;
     struct spellings s;
     spell(remote_addr.p ? remote_addr : STR(""), &s);
     const struct pattern *deny = p->rule[RULE_DENY], *allow = p->rule[RULE_ALLOW];
@@ -102,4 +101,12 @@ bool policy_allows(const struct policy *p, struct str remote_addr)
         return false;
     /* Without one there is a deny rule, which let it pass. */
     return !allow || try_rule(allow, &s) == PATTERN_MATCH;
+}
+
+bool policy_allows(const struct policy *p, struct str remote_addr)
+{
+    if (!p || allows(p, remote_addr))
+        return true;
+    metrics_count(METRIC_ip_denied);
+    return false;
 }

@@ -10,9 +10,11 @@
 #include <limits.h>
 
 #include "base/generations.h"
+#include "base/metrics.h"
 #include "crypto/hash_slots.h"
 #include "deliver/wake.h"
 #include "jwt/key_stock.h"
+#include "runtime/readiness.h"
 #include "runtime/stats.h"
 
 struct shared {
@@ -24,6 +26,8 @@ struct shared {
     struct key_stock key_stock;                   /* RSA keys made in advance by the jobs process */
     struct deliver_wake deliver;                  /* mails and webhooks were written */
     struct stats stats;                           /* request counters of GET /requests/stats */
+    struct metrics metrics;                       /* what GET /metrics shows */
+    struct readiness readiness;                   /* what GET /health/ready says */
 };
 
 #endif

@@ -4,17 +4,22 @@
 #include <stdio.h>
 
 #include "auth/route.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "core/route.h"
+#include "ops/ops.h"
+#include "ops/routes.h"
 #include "runtime/runtime.h"
 #include "verify/verify.h"
 
 struct service *service_start(const struct config *base, const struct sites *sites, struct shared *shared,
                               char *why, size_t why_size)
 {
-    struct service *s = core_open() ? runtime_open(base, sites, shared) : NULL;
+    struct service *s = core_open() && ops_open() ? runtime_open(base, sites, shared) : NULL;
     if (s)
         return s;
+    ops_close();
     core_close();
     snprintf(why, why_size, "out of memory");
     return NULL;
@@ -23,6 +28,7 @@ struct service *service_start(const struct config *base, const struct sites *sit
 void service_stop(struct service *s)
 {
     runtime_close(s);
+    ops_close();
     core_close();
 }
 
@@ -31,9 +37,9 @@ void service_tick(struct service *s)
     tenancy_tick(service_tenancy(s));
 }
 
-/* nginx says by ST_DOOR which one a location is. */
+/* nginx says by ST_DOOR which one a location is. Those of the table are in the order of enum ops_door. */
 struct door {
-    const char *name;
+    const char *name; /* also in ops/routes.c */
     enum st_err (*begin)(struct service *s, struct exchange *x);
     void (*finish)(struct exchange *x, enum st_err err);
     int overloaded; /* status when there is no memory to write another answer with */
@@ -54,10 +60,9 @@ static void no_door_finish(struct exchange *x, enum st_err err)
 
 static const struct door no_door = {NULL, no_door_begin, no_door_finish, 503};
 static const struct door doors[] = {
-    {"core", core_begin, core_finish, 503},
-    {"auth", auth_begin, auth_finish, 503},
-    {"verify", verify_begin, verify_finish, 403},
-    {"denied", denied_begin, denied_finish, 503},
+    {"core", core_begin, core_finish, 503},       {"auth", auth_begin, auth_finish, 503},
+    {"verify", verify_begin, verify_finish, 403}, {"denied", denied_begin, denied_finish, 503},
+    {"ops", ops_begin, ops_finish, 503},
 };
 
 static const struct door *door_of(const struct exchange *x)
@@ -84,11 +89,12 @@ static void answer_out_of_memory(struct exchange *x)
     x->rs.status = door_of(x)->overloaded;
 }
 
-static enum st_err begin(struct service *s, struct exchange *x)
+static void count(const struct exchange *x)
 {
-    struct http_request *rq = &x->rq;
-    rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
-    return door_of(x)->begin(s, x);
+    const struct door *door = door_of(x);
+    unsigned number = door == &no_door ? OPS_NO_DOOR : (unsigned)(door - doors);
+    metrics_request(ops_route_number(number, x->rq.method, x->route), x->rs.status,
+                    clock_monotonic_us() - x->begun_us);
 }
 
 static enum serve_state settle(struct exchange *x, enum st_err err)
@@ -99,49 +105,71 @@ static enum serve_state settle(struct exchange *x, enum st_err err)
     return SERVE_DONE;
 }
 
-enum serve_state service_begin(struct service *s, struct exchange *x)
+/* Runs STEP, and answers when memory runs out in it. */
+static enum serve_state protect(struct service *s, struct exchange *x,
+                                enum serve_state (*step)(struct service *s, struct exchange *x))
 {
     jmp_buf recover;
     enum serve_state state = SERVE_DONE;
     if (setjmp(recover) == 0) {
         x->arena.recover = &recover;
-        state = settle(x, begin(s, x));
+        state = step(s, x);
     } else {
         answer_out_of_memory(x);
     }
     x->arena.recover = NULL;
     return state;
+}
+
+/* Failures of ours tell their id, so that who reports one can name the lines of the log. */
+static enum serve_state counted(struct exchange *x, enum serve_state state)
+{
+    if (state != SERVE_DONE)
+        return state;
+    if (x->rs.status >= 500 && x->ctx.request_id.p)
+        http_add_header(&x->rs, "X-Request-Id", x->ctx.request_id);
+    count(x);
+    return state;
+}
+
+static enum serve_state begin(struct service *s, struct exchange *x)
+{
+    struct http_request *rq = &x->rq;
+    rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
+    return settle(x, door_of(x)->begin(s, x));
+}
+
+enum serve_state service_begin(struct service *s, struct exchange *x)
+{
+    x->begun_us = clock_monotonic_us();
+    x->route = NULL;
+    return counted(x, protect(s, x, begin));
+}
+
+static enum serve_state resume(struct service *s, struct exchange *x)
+{
+    (void)s;
+    exchange_resume *go_on = x->resume;
+    x->resume = NULL;
+    x->job = NULL;
+    x->call = NULL;
+    return settle(x, go_on(x));
 }
 
 enum serve_state service_resume(struct service *s, struct exchange *x)
 {
-    jmp_buf recover;
-    enum serve_state state = SERVE_DONE;
+    return counted(x, protect(s, x, resume));
+}
+
+static enum serve_state refuse(struct service *s, struct exchange *x)
+{
     (void)s;
-    if (setjmp(recover) == 0) {
-        x->arena.recover = &recover;
-        exchange_resume *resume = x->resume;
-        x->resume = NULL;
-        x->job = NULL;
-        x->call = NULL;
-        state = settle(x, resume(x));
-    } else {
-        answer_out_of_memory(x);
-    }
-    x->arena.recover = NULL;
-    return state;
+    door_of(x)->finish(x,
+                       ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
+    return SERVE_DONE;
 }
 
 void service_refuse(struct service *s, struct exchange *x)
 {
-    jmp_buf recover;
-    (void)s;
-    if (setjmp(recover) == 0) {
-        x->arena.recover = &recover;
-        door_of(x)->finish(
-            x, ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
-    } else {
-        answer_out_of_memory(x);
-    }
-    x->arena.recover = NULL;
+    (void)counted(x, protect(s, x, refuse));
 }

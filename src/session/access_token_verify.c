@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/metrics.h"
 #include "session/access_token.h"
 #include "session/token_versions.h"
 
@@ -116,9 +117,11 @@ enum st_err access_token_verify(struct ctx *c, const struct access_token_verifie
         id.scope = set->serial;
         digest_sha256(text, id.hash);
         if (verified_tokens_get(v->cache, c->arena, &id, now_ms, &info)) {
+            metrics_count(METRIC_tokens);
             unpack(info, &out->token);
             return ST_OK;
         }
+        metrics_count(METRIC_tokens_last);
     }
     ST_TRY(verify_anew(c, v, text, &set, &key, out));
     if (out->state != ACCESS_TOKEN_GOOD)

@@ -111,8 +111,10 @@ enum st_err verify_begin(struct service *s, struct exchange *x)
  * "denied". */
 void verify_finish(struct exchange *x, enum st_err err)
 {
-    if (!err)
+    if (!err) {
+        LOG_DEBUG(&x->ctx, "verify door ended with status %d", x->rs.status);
         return;
+    }
     struct str text;
     int status = http_error(&x->ctx, err, &text);
     x->rs.nheaders = 0;
