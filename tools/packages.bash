@@ -47,7 +47,6 @@ fuzz    libclang-rt-14-dev
 package blhc
 package debhelper
 package dpkg-dev
-package fakeroot
 package lintian
 package po-debconf
 package-test debootstrap   debootstrap
