@@ -25,12 +25,12 @@
 struct request {
     struct exchange x;
     FCGX_Request fcgi;
-    int fd;       /* the connection; -1 when closed */
-    bool polled;  /* the connection is known to the epoll */
-    bool keep;    /* nginx wants to use the connection again, and everything sent so far was in order */
+    int fd;            /* the connection; -1 when closed */
+    bool polled;       /* the connection is known to the epoll */
+    bool keep;         /* nginx wants to use the connection again, and everything sent so far was in order */
     int64_t queued_us; /* when it began to wait for its hash or call, monotonic */
-    bool unread;  /* its body is not wanted, and nginx may still be sending it */
-    bool dropped; /* while it waited: time is up, the client has gone, or the worker ends */
+    bool unread;       /* its body is not wanted, and nginx may still be sending it */
+    bool dropped;      /* while it waited: time is up, the client has gone, or the worker ends */
     struct request *next; /* in the list that holds it */
     /* While it is read, in the list of those; guarded by the loop's lock: */
     struct request *previous;

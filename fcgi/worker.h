@@ -19,7 +19,7 @@ struct child_setup {
     struct shared *shared;
     struct listeners *listeners;
     int report_fd;
-    unsigned slot; /* which of the workers it is */
+    unsigned slot;       /* which of the workers it is */
     const char *program; /* of a successor (upgrade.h) */
     char *const *argv;
 };
