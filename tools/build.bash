@@ -28,6 +28,7 @@ configure_variant() # variant
     [ "$TOP/configure" -nt "$TOP/configure.ac" ] || (cd "$TOP" && quietly autoreconf -fi)
     if [ ! -f "$TOP/$DIR/Makefile" ] || [ "$(cat "$TOP/$DIR/.settings" 2>/dev/null)" != "$settings" ]; then
         mkdir -p "$TOP/$DIR"
+        [ ! -f "$TOP/$DIR/.settings" ] || make --silent -C "$TOP/$DIR" clean >"$TOP/$DIR/clean.log" 2>&1 || true
         (cd "$TOP/$DIR" && quietly "$TOP/configure" --quiet --enable-werror CC="$COMPILER" CFLAGS="$FLAGS")
         echo "$settings" >"$TOP/$DIR/.settings"
     fi
