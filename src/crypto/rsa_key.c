@@ -175,14 +175,33 @@ static bool read_pair(struct arena *a, struct str text, EVP_PKEY **pkey, struct 
     return pair;
 }
 
+static bool sign_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
+                      unsigned char *signature, size_t *n)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->signer);
+    *n = RSA_SIGNATURE_MAX;
+    bool ok = ctx && EVP_PKEY_sign(ctx, signature, n, hash, SHA256_SIZE) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static bool verify_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
+                        const unsigned char *signature, size_t n)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->verifier);
+    bool ok = ctx && EVP_PKEY_verify(ctx, signature, n, hash, SHA256_SIZE) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
 /* libcrypto compares the public halves of a pair only. A private one that was damaged would make signatures
  * that nobody can verify. */
 static bool signs(const struct rsa_key *key)
 {
+    static const unsigned char hash[SHA256_SIZE];
     unsigned char signature[RSA_SIGNATURE_MAX];
     size_t n;
-    return rsa_key_sign(key, STR("."), signature, &n) &&
-           rsa_key_verify(key, STR("."), (struct str){(char *)signature, n});
+    return sign_hash(key, hash, signature, &n) && verify_hash(key, hash, signature, n);
 }
 
 static struct rsa_key *parse(struct arena *a, struct str text, struct str kid, int64_t created_at)
@@ -229,25 +248,6 @@ void rsa_key_unref(struct rsa_key *key)
     EVP_PKEY_CTX_free(key->verifier);
     free(key->memory);
     free(key);
-}
-
-static bool sign_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
-                      unsigned char *signature, size_t *n)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->signer);
-    *n = RSA_SIGNATURE_MAX;
-    bool ok = ctx && EVP_PKEY_sign(ctx, signature, n, hash, SHA256_SIZE) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
-}
-
-static bool verify_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
-                        const unsigned char *signature, size_t n)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->verifier);
-    bool ok = ctx && EVP_PKEY_verify(ctx, signature, n, hash, SHA256_SIZE) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
 }
 
 /* Where libcrypto runs out of memory while it renews the blinding of a key, the two halves of that no longer
