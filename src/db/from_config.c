@@ -90,14 +90,28 @@ struct db *db_open(const struct config *config)
     return db;
 }
 
+static void free_conninfo(void *conninfo)
+{
+    config_pg_conninfo_free(conninfo);
+}
+
+/* The same, held by the arena until *CONNINFO is freed: memory may run out while they are used. */
+static enum st_err held_settings(struct ctx *c, const struct config *config,
+                                 struct config_pg_conninfo **conninfo, struct db_settings *out)
+{
+    struct arena_cleanup *slot = arena_reserve_cleanup(c->arena, free_conninfo);
+    slot->object = *conninfo = ARENA_NEW(c->arena, struct config_pg_conninfo);
+    return settings_of(config, *conninfo, out);
+}
+
 static enum st_err prepare(struct ctx *c, const struct config *config, bool once, bool (*cancelled)(void))
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     settings.connect_once = once;
     enum st_err err = schema_prepare_settings(c, &settings, cancelled);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }
 
@@ -113,20 +127,20 @@ enum st_err schema_prepare_now(struct ctx *c, const struct config *config)
 
 enum st_err schema_ensure(struct ctx *c, const struct config *config)
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     enum st_err err = schema_ensure_settings(c, &settings);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }
 
 enum st_err schema_migrate(struct ctx *c, const struct config *config, bool dry_run)
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     enum st_err err = schema_migrate_settings(c, &settings, dry_run);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }

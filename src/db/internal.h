@@ -125,6 +125,7 @@ struct pipeline {
     /* Private. */
     int64_t deadline_ms;
     struct arena_cleanup *held; /* the result that is being looked at */
+    size_t said;                /* length of libpq's error message that results told of */
 };
 
 enum st_err pipeline_run(struct pipeline *p) ST_MUST_CHECK;
