@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 
+#include <stdatomic.h>
+
 #include "db/db.h"
 #include "db/names.h"
 
@@ -62,8 +64,11 @@ struct db {
     int64_t idle_timeout_ms;
     bool named_statements;
     int64_t lease_wait_ms, max_backoff_ms;
-    struct db *standby; /* asked first where the answer may be stale; or NULL */
-    unsigned metrics;   /* its number (base/metrics.h) */
+    unsigned hosts; /* tries of a connect (hosts.h) */
+    bool hosts_ordered;
+    atomic_uint last_host; /* that took us: the next one begins there */
+    struct db *standby;    /* asked first where the answer may be stale; or NULL */
+    unsigned metrics;      /* its number (base/metrics.h) */
 
     /* Under LOCK. No arena allocation and no system call that blocks while it is held. */
     pthread_mutex_t lock;
