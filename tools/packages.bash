@@ -33,6 +33,8 @@ test    pgbouncer           pgbouncer
 test    python3-minimal     python3
 test    zsh                 zsh
 test    systemd             systemd-analyze
+monitor fail2ban            fail2ban-regex
+monitor prometheus          promtool
 php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates
@@ -45,7 +47,6 @@ fuzz    libclang-rt-14-dev
 package blhc
 package debhelper
 package dpkg-dev
-package fakeroot
 package lintian
 package po-debconf
 package-test debootstrap   debootstrap

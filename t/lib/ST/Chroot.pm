@@ -3,7 +3,7 @@
 # A Debian system in a directory, to install the package in. Needs root, and namespaces of its own for mounts and processes
 # (tools/dev-package.bash sees to that), with which all of it ends.
 #
-#   my $system = ST::Chroot->new(base => $directory_by_debootstrap, dir => $new);
+#   my $system = ST::Chroot->new(base => $directory_by_debootstrap, dir => $new, starts => 'postgresql');
 #   my ($status, $output) = $system->sh('apt-get install -y nginx');
 package ST::Chroot;
 use v5.36;
@@ -15,14 +15,25 @@ use ST::Env qw(read_file wait_until write_file);
 
 use constant SOCKET_FD => 3;    # the first one that systemd hands over
 
+# Systemd's sandbox, as far as it can be had by mounts: ProtectSystem=strict, PrivateTmp=, ProtectProc=, ProcSubset=.
+use constant SANDBOX => <<'END';
+for dir in /run/supertokens /var/lib/supertokens; do mount --bind $dir $dir; done
+mount -o remount,bind,ro /
+mount -t tmpfs tmpfs /tmp
+mount -t proc -o subset=pid,hidepid=invisible proc /proc
+umask 077
+exec setpriv --reuid=supertokens --regid=supertokens --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- "$@"
+END
+
+# starts: the service that packages may start, as there is no init.
 sub new ($class, %opt) {
-    my $self = bless {%opt}, $class;
+    my $self = bless { starts => 'nothing', %opt }, $class;
     command('cp', '-a', '--reflink=auto', $self->{base}, $self->{dir});
+    command('mount', '--bind', $self->{dir}, $self->{dir});
     command('mount', '-t', 'proc', 'proc', "$self->{dir}/proc");
     mkdir "$self->{dir}/dev/shm";
     command('mount', '-t', 'tmpfs', 'tmpfs', "$self->{dir}/dev/shm");
-    # Packages start nothing: there is no init.
-    write_file("$self->{dir}/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755);
+    write_file("$self->{dir}/usr/sbin/policy-rc.d", "#!/bin/sh\n[ \"\$1\" = $self->{starts} ] || exit 101\n", 0o755);
     write_file("$self->{dir}/etc/resolv.conf", read_file('/etc/resolv.conf'));
     return $self;
 }
@@ -81,8 +92,7 @@ sub start_unit ($self, $unit) {
         open STDERR, '>&', \*STDOUT or POSIX::_exit(126);
         dup2(fileno $socket, SOCKET_FD) if fileno $socket != SOCKET_FD;
         %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', LISTEN_FDS => 1, LISTEN_PID => $$);
-        exec 'setpriv', '--reuid=supertokens', '--regid=supertokens', '--init-groups', '--no-new-privs', '--inh-caps=-all',
-          '--bounding-set=-all', '--', split / /, $exec;
+        exec 'unshare', '--mount', '--propagation', 'private', 'sh', '-ec', SANDBOX, 'sh', split / /, $exec;
     }
     return $pid;
 }
