@@ -113,7 +113,8 @@ void master_end(struct master *m, int status)
     enum order order = predecessor_serves(m) ? ORDER_RETIRE : ORDER_END;
     m->phase = PHASE_ENDING;
     m->status = status;
-    atomic_store(&m->shared->readiness.draining, order == ORDER_END);
+    if (m->shared) /* it got that far */
+        atomic_store(&m->shared->readiness.draining, order == ORDER_END);
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
     end_children(m, order);
