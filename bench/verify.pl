@@ -76,27 +76,30 @@ sub measure ($url, $tokens) {
     return (sort { $a->{cpu}{all} <=> $b->{cpu}{all} } @got)[1];
 }
 
+# Each row as soon as it is measured; those that the others are compared with come first.
 sub main {
     my $site = $stack->site_url;
     my @rows = (
-        ['the file, unprotected', "$site/open/file", $one],
-        ['verify door, a token not seen before', "$site/members/file", $many],
-        ['verify door, a token seen before', "$site/members/file", $one],
-        ['verify door, nginx remembers for a second', "$site/cached/file", $one],
-        ['verify door, check database', "$site/checked/file", $one],
         ($modules ? (
             ['express, verifySession and express.static', "http://127.0.0.1:$app_port/static/file", $one],
             ['express, verifySession, from memory', "http://127.0.0.1:$app_port/memory", $one],
             ['auth_request to express', "$site/express/file", $one],
         ) : ()),
+        ['the file, unprotected', "$site/open/file", $one],
+        ['verify door, a token not seen before', "$site/members/file", $many],
+        ['verify door, a token seen before', "$site/members/file", $one],
+        ['verify door, nginx remembers for a second', "$site/cached/file", $one],
+        ['verify door, check database', "$site/checked/file", $one],
     );
-    my %got = map { ($_->[0] => measure(@$_[1, 2])) } @rows;
-    my ($express, $memory) = @got{'express, verifySession and express.static', 'express, verifySession, from memory'};
+    my @compared = $modules ? map { $_->[0] } @rows[0, 1] : ('none') x 2;
+    my %got;
+    STDOUT->autoflush(1);
     heading('a file of 1 KiB', qw(nginx service postgres express all requests/s), 'p99 ms', 'of express', 'of express from memory');
-    for my $name (map { $_->[0] } @rows) {
-        my $g = $got{$name};
+    for my $row (@rows) {
+        my ($name, @load) = @$row;
+        my $g = $got{$name} = measure(@load);
         row($name, (map { sprintf '%.0f', $g->{cpu}{$_} // 0 } qw(nginx service postgres express all)), int $g->{rate},
-            sprintf('%.1f', $g->{p99}), map { $_ ? ratio($g->{cpu}{all}, $_->{cpu}{all}) : q{-} } $express, $memory);
+            sprintf('%.1f', $g->{p99}), map { $got{$_} ? ratio($g->{cpu}{all}, $got{$_}{cpu}{all}) : q{-} } @compared);
     }
     return;
 }

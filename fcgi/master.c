@@ -20,7 +20,6 @@ enum {
     STEADY_MS = 10 * 1000,        /* a child that lived so long did not die of its start */
     FIRST_PAUSE_MS = 100,         /* before a child that did is started again, doubled each time */
     LONGEST_PAUSE_MS = 30 * 1000, /* up to this */
-    SILENT_LIMIT_MS = 60 * 1000,  /* a child that says nothing for so long hangs */
     ABORT_LIMIT_MS = 5 * 1000,    /* for dumping core after SIGABRT */
     LONGEST_POLL_MS = 10 * 1000,
     OTHER_FDS = 3, /* that are polled besides those of the children */
@@ -113,7 +112,7 @@ void master_end(struct master *m, int status)
     enum order order = predecessor_serves(m) ? ORDER_RETIRE : ORDER_END;
     m->phase = PHASE_ENDING;
     m->status = status;
-    if (m->shared) /* it got that far */
+    if (m->shared) /* not yet, when the start fails */
         atomic_store(&m->shared->readiness.draining, order == ORDER_END);
     notify_send(&m->notify, "STOPPING=1");
     listeners_unlink(&m->listeners);
@@ -148,7 +147,8 @@ static unsigned count_ready(const struct master *m, unsigned generation)
     unsigned n = 0;
     for (unsigned i = 0; i < m->children.n; i++) {
         const struct child *child = &m->children.list[i];
-        n += child->kind == CHILD_WORKER && child->state == CHILD_READY && child->generation == generation;
+        n += child->kind == CHILD_WORKER && child->state == CHILD_READY && child->kill_ms == 0 &&
+             child->generation == generation;
     }
     return n;
 }
@@ -244,7 +244,8 @@ static void end_hanging(struct master *m, int64_t now)
         struct child *child = &m->children.list[i];
         bool reports = child->kind != CHILD_SUCCESSOR;
         if (reports && child->kill_ms == 0 && child->state != CHILD_ENDING &&
-            now - child->heard_ms > SILENT_LIMIT_MS) {
+
+            now - child->heard_ms > m->config->fcgi_hang_timeout) {
             LOG_ERROR(NULL, "%s %d hangs and is aborted", child_name(child), (int)child->pid);
             (void)kill(child->pid, SIGABRT);
             child->kill_ms = now + ABORT_LIMIT_MS;
@@ -302,12 +303,20 @@ static void take_signals(struct master *m)
     }
 }
 
+/* For systemd's watchdog: this loop turns, and some worker serves. Where none does, and does not come back,
+ * all the processes are to be started anew, with shared memory that nothing has happened to. */
+static void show_life(struct master *m, int64_t now)
+{
+    if (m->notify.watchdog_ms == 0 || m->phase == PHASE_HANDED_OVER || now < m->next_watchdog_ms)
+        return;
+    if (m->phase != PHASE_SERVING || count_ready(m, m->generation) > 0)
+        notify_send(&m->notify, "WATCHDOG=1");
+    m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
+}
+
 static void run_timers(struct master *m, int64_t now)
 {
-    if (m->notify.watchdog_ms > 0 && now >= m->next_watchdog_ms && m->phase != PHASE_HANDED_OVER) {
-        notify_send(&m->notify, "WATCHDOG=1");
-        m->next_watchdog_ms = now + m->notify.watchdog_ms / 3;
-    }
+    show_life(m, now);
     end_hanging(m, now);
     if (m->phase >= PHASE_ENDING)
         return;

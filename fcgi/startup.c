@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "db/schema.h"
+#include "deliver/template_check.h"
 #include "runtime/shared.h"
 #include "site/site.h"
 
@@ -52,6 +53,10 @@ bool startup_sites(const struct options *o, const struct config *config, const s
 {
     struct site_error error;
     enum st_err err = sites_load(config->fcgi_sites_dir, o->environment, out, &error);
+    if (err == ST_OK && (err = templates_check(*out, &error)) != ST_OK) {
+        sites_free(*out);
+        *out = NULL;
+    }
     if (err != ST_OK)
         snprintf(why, STARTUP_WHY, "%s", error.text);
     return err == ST_OK;

@@ -25,7 +25,6 @@ enum {
     TICK_MS = 1000,
     DRAIN_POLL_MS = 20,
     IDLE_MS = 300,
-    STUCK_MARGIN_MS = 30 * 1000, /* beyond the time that a request may take */
 };
 
 struct request_thread {
@@ -169,11 +168,11 @@ static bool start(struct worker *w, char *why, size_t why_size)
     return err == 0;
 }
 
-/* A worker whose threads all hang in one request each does not report itself alive, and the master replaces
- * it. */
+/* A worker whose threads have all been busy with one request each beyond the time that one may take does not
+ * report itself alive; the master replaces it when that lasts for fcgi_hang_timeout. */
 static bool is_stuck(const struct worker *w)
 {
-    int64_t oldest = clock_monotonic_ms() - w->loop.limits.timeout_ms - STUCK_MARGIN_MS;
+    int64_t oldest = clock_monotonic_ms() - w->loop.limits.timeout_ms;
     for (unsigned i = 0; i < w->nthreads; i++) {
         int64_t since = atomic_load_explicit(&w->threads[i].busy_since, memory_order_relaxed);
         if (since == 0 || since > oldest)

@@ -39,6 +39,17 @@ static bool has_huge_integer(json_object *value)
     return false;
 }
 
+/* json-c takes escaped pairs for U+1D800 to U+1DFFF, and their like in the planes above, for lone halves. */
+static bool has_halflike(struct str text)
+{
+    for (size_t i = 0; i + 3 < text.n; i++) {
+        const unsigned char *c = (const unsigned char *)text.p + i;
+        if (c[0] >= 0xF0 && ((c[1] & 0x0F) == 0x0D) && (c[2] & 0x20))
+            return true;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena arena;
@@ -46,9 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_object *value = json_parse(&arena, text);
     if (json_check(text)) {
         json_object *theirs = read_with_json_c(text);
-        FUZZ_EXPECT(has_huge_integer(value) || json_equal(value, theirs));
-        json_object_put(theirs);
         struct str written = json_text(&arena, value);
+        FUZZ_EXPECT(has_huge_integer(value) || has_halflike(written) || json_equal(value, theirs));
+        json_object_put(theirs);
         FUZZ_EXPECT(json_check(written));
         json_object *again = json_parse(&arena, written);
         FUZZ_EXPECT(json_equal(value, again) && json_equal(again, value));

@@ -2,7 +2,7 @@
 # The documentation does what it says: every block of commands is run, generated parts are current, links lead somewhere.
 #
 # The comment before a block says where its commands belong: `<!-- run: stack -->` on a machine with the service, nginx
-# and PostgreSQL (this file makes one); `package`, with the package being installed (t/package.t runs those);
+# and PostgreSQL (this file makes one); `package`, with the package being installed (tools/test-package runs those);
 # `checkout`, habits of developers. A line's `# => TEXT` is in what the command prints.
 use v5.36;
 use FindBin qw($RealBin);

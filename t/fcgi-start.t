@@ -94,6 +94,17 @@ subtest 'an installation directory' => sub {
     crashed(run(['--install-dir', $home, '--socket', "$dir/home.sock"]), "cannot open log file $home/no/where/info.log: No such file or directory", 'a log file that cannot be opened');
 };
 
+subtest 'the directory of a systemd unit' => sub {
+    my $unit = temp_dir('unit');
+    run([@config, '--socket', "$dir/unit.sock"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
+        ok wait_until(10, sub { -s "$unit/.started/localhost-3567" }), 'holds the file, too';
+    });
+    run([@config, '--socket', "$dir/unit.sock", '--temp-dir', "$dir"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
+        ok wait_until(10, sub { -s "$dir/.started/localhost-3567" }), 'unless an option says otherwise';
+        ok !-e "$unit/.started/localhost-3567", 'the first one is gone';
+    });
+};
+
 # Hands sockets over as systemd does: as descriptors 3 and up.
 my @hand_over = ($^X, '-MPOSIX=dup2', '-MIO::Socket', '-e', <<'PERL');
 $^F = 20; # not closed by exec
@@ -106,6 +117,10 @@ dup2(fileno $socket, 3) // die "dup2: $!";
 exec @ARGV;
 PERL
 
+sub ask_hello ($path) {
+    return eval { bless({ socket => IO::Socket::UNIX->new(Peer => $path) }, 'ST::Fcgi')->ask('/hello')->{body} };
+}
+
 subtest 'systemd' => sub {
     my $inbox = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die "notify: $!\n";
     $inbox->blocking(0);
@@ -117,14 +132,16 @@ subtest 'systemd' => sub {
         env   => { NOTIFY_SOCKET => "$dir/notify", WATCHDOG_USEC => 600_000 },
         while => sub ($proc) {
             ok $hears->(qr/^READY=1$/m), 'READY=1 when it serves';
-            my $answer = eval { bless({ socket => IO::Socket::UNIX->new(Peer => "$dir/given.sock") }, 'ST::Fcgi')->ask('/hello') };
-            is $answer->{body}, "Hello\n", 'on the socket that was handed over';
+            is ask_hello("$dir/given.sock"), "Hello\n", 'on the socket that was handed over';
             ok $hears->(qr/(?:^WATCHDOG=1\n.*?){3}/ms), 'WATCHDOG=1 again and again';
             $proc->signal('HUP');
             ok $hears->(qr/^RELOADING=1\n.*^READY=1\n/ms), 'RELOADING=1 and READY=1 for a reload';
-            $proc->signal('TERM');
+            $proc->signal('USR2');
+            ok $hears->(qr/^MAINPID=\d+\nREADY=1\n/m), 'another program takes over';
+            ok $proc->wait_end(10), 'and this one ends';
+            is ask_hello("$dir/given.sock"), "Hello\n", 'it has the socket';
+            kill 'TERM', $heard =~ /^MAINPID=(\d+)/m;
             ok $hears->(qr/^STOPPING=1$/m), 'STOPPING=1 in the end';
-            $proc->wait_end(10);
             ok -S "$dir/given.sock", 'which leaves the socket to its owner';
         });
     crashed(run([@config], before => [@hand_over, 'tcp', free_port()]), 'socket 3 of LISTEN_FDS is not a listening unix stream socket', 'TCP');

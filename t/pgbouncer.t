@@ -4,42 +4,25 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
-use JSON::PP ();
 use Test::More;
-use ST::Env      qw(temp_dir wait_until write_file);
+use ST::Env      qw(wait_until);
 use ST::Parallel qw(parallel);
 use ST::Pg;
-use ST::Proc;
+use ST::PgBouncer;
 use ST::Session  qw(T F create hash2 header_of is_signed jwk_pem refresh refresh_answer verify);
 use ST::Stack timeout => 300;
 
-my ($program) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-plan skip_all => 'no pgbouncer' if !$program;
+plan skip_all => 'no pgbouncer' if !ST::PgBouncer::program();
 
-use constant { PORT => 6543, SERVERS => 3 };
+use constant SERVERS => 3;
 
-my $pg  = ST::Pg->new;
-my $dir = temp_dir('pgbouncer');
-ST::Pg::give_away($dir);
-write_file("$dir/pgbouncer.ini", join "\n", '[databases]',
-    'supertokens = ' . $pg->conninfo, '[pgbouncer]', 'listen_addr =', 'listen_port = ' . PORT, "unix_socket_dir = $dir", 'auth_type = any',
-    'pool_mode = transaction', 'default_pool_size = ' . SERVERS, 'max_client_conn = 200', 'ignore_startup_parameters = extra_float_digits', q{});
-
-sub start_pgbouncer {
-    my $proc = ST::Proc->new(name => 'pgbouncer', user => ST::Pg::SYSTEM_USER, stop_signal => 'INT', log => write_file("$dir/log", q{}, 0o666),
-        cmd => [$program, '-q', "$dir/pgbouncer.ini"]);
-    wait_until(15, sub { -S "$dir/.s.PGSQL." . PORT }) or die "pgbouncer did not start\n" . $proc->tail;
-    return $proc;
-}
-my $bouncer = start_pgbouncer();
+my $pg      = ST::Pg->new;
+my $bouncer = ST::PgBouncer->new(pg => $pg, servers => SERVERS);
 
 my %config = (
-    postgresql_host            => $dir,
-    postgresql_port            => PORT,
-    fcgi_named_statements      => JSON::PP::false,
-    fcgi_listen_connection_uri => 'postgresql:///supertokens?host=' . $pg->socket_dir . '&port=' . ST::Pg::PORT . '&user=' . ST::Pg::USER,
-    fcgi_workers               => 3,
-    max_server_pool_size       => 4,
+    $bouncer->config('postgresql:///supertokens?host=' . $pg->socket_dir . '&port=' . ST::Pg::PORT . '&user=' . ST::Pg::USER),
+    fcgi_workers         => 3,
+    max_server_pool_size => 4,
 );
 my $s    = ST::Stack->new(pg => $pg, config => \%config);
 my $core = $s->core->with(cdi => '5.6');
@@ -120,7 +103,7 @@ subtest 'PgBouncer goes and comes back' => sub {
     $bouncer->stop;
     is refresh_answer($core, $session->{refreshToken}{token})->{status}, 503, 'without it there is no refresh';
     is verify($core, $session->{accessToken}{token})->{status}, 'OK', 'but tokens are verified';
-    $bouncer = start_pgbouncer();
+    $bouncer->start;
     my $fresh;
     ok wait_until(30, sub { ($fresh = refresh_answer($core, $session->{refreshToken}{token}))->{status} == 200 }), 'then all is as before';
     is $fresh->{json}{status}, 'OK', 'also the session';

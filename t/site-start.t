@@ -51,6 +51,38 @@ subtest 'checks before a start' => sub {
     }
 };
 
+subtest 'templates of mails' => sub {
+    my $dir   = temp_dir('templates');
+    my $site  = ST::Site->new('a', { emailDelivery => { directory => '/nowhere', templateDirectory => $dir } }, 1)->yaml;
+    my $says  = sub ($wanted, $name) {
+        my $got = check(a => $site);
+        for my $command (sort keys %$got) {
+            my $text = $got->{$command}{text} =~ s/\Q$dir/DIR/r;
+            $wanted eq q{} ? is $got->{$command}{status}, 0, "$command: $name" : like $text, qr{\Q$wanted\E(?:\e\[0m)?$}m, "$command: $name";
+        }
+    };
+    write_file("$dir/$_", "<style>p {color: red}</style>\n{subject} {email} { x } {}\n") for qw(layout.html layout.txt password-reset.subject email-verification.pt-br.html);
+    write_file("$dir/$_", "\xff {nonsense}") for qw(README.md password-reset.html~ .password-reset.html.swp);
+    $says->(q{}, 'good ones');
+    my @bad = (
+        ['password-reset.txt',       "Dear\n{email}, {appName} {appname}\n", ', line 2: there is no placeholder named appname'],
+        ['password-reset.de.html',   "a\nb\nf\xfcr\n",                       ', line 3: it is not in UTF-8'],
+        ['layout.html',              'x' x (256 * 1024 + 1),                  ': it is no file, or too long'],
+        ['pasword-reset.html',       'x',                                     ': no mail has a template of this name (doc/mail.md)'],
+        ['password-reset.DE.txt',    'x',                                     ': no mail has a template of this name (doc/mail.md)'],
+        ['layout.subject',           'x',                                     ': no mail has a template of this name (doc/mail.md)'],
+    );
+    for (@bad) {
+        my ($file, $text, $why) = @$_;
+        write_file("$dir/$file", $text);
+        $says->("DIR/$file$why", $file);
+        unlink "$dir/$file";
+    }
+    unlink glob "$dir/* $dir/.*.swp";
+    rmdir $dir or die "$dir: $!\n";
+    $says->('DIR: No such file or directory (emailDelivery.templateDirectory)', 'no directory');
+};
+
 subtest 'a reload' => sub {
     my $mark = $service->log_mark;
     $service->write_site('other', "recipeList: [session]\n");

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Fuzzers are fuzz/fuzz_<topic>.c for libFuzzer; the make target fuzz-programs links them in build-fuzz/fuzz/. Their corpus
-# grows in build-fuzz/corpus/<topic>, beside the committed seeds in fuzz/corpus/<topic>.
+# grows in build-fuzz/corpus/<topic>, beside the committed seeds in fuzz/corpus/<topic>. A minute each finds what a change has
+# broken; doc/testing.md says what a release gets.
 
 dev_fuzz()
 {

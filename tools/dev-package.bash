@@ -41,13 +41,18 @@ package_tarball() # work directory: sets TARBALL
     [ -f "$TARBALL" ] || die "package: make dist has made no tarball"
 }
 
-package_build_once() # directory
+package_build_once() # directory [user]
 {
+    local as=()
     mkdir -p "$1"
     tar -C "$1" -xzf "$TARBALL"
+    if [ -n "${2:-}" ]; then
+        chown -R "$2" "$1"
+        as=(setpriv --reuid "$2" --regid nogroup --clear-groups env HOME="$1")
+    fi
     (
         cd "$1"/supertokens-fcgi-*/ || exit
-        DEB_BUILD_OPTIONS="parallel=$(nproc)" dpkg-buildpackage -us -uc >"$1/log" 2>&1 </dev/null
+        DEB_BUILD_OPTIONS="parallel=$(nproc)" "${as[@]}" dpkg-buildpackage -us -uc >"$1/log" 2>&1 </dev/null
     ) || {
         tail -n 60 "$1/log" >&2
         die "package: the build failed"
@@ -67,17 +72,34 @@ package_compare() # directory directory
 
 package_look_over() # directory
 {
-    # The manual pages are still to come.
-    lintian --allow-root --suppress-tags no-manual-page --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
+    lintian --allow-root --fail-on error,warning "$1"/*.changes || die "package: lintian has findings"
     # That programs are position independent is the compiler's default here, which lintian sees in the result.
     blhc --bindnow "$1/log" | cut -c 1-200 | head -n 20
     [ "${PIPESTATUS[0]}" = 0 ] || die "package: blhc misses hardening flags"
     echo "package: lintian and blhc have no findings"
 }
 
+# In Debian systems of its own, with their own processes and mounts, which end with it.
+package_test() # work directory
+{
+    local base=$TOP/build/debian-12 mirror
+    [ "$(id -u)" = 0 ] || die "package: --test needs root"
+    need package-test
+    if [ ! -e "$base/ready" ]; then
+        mirror=$(awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print $(/^deb \[/ ? 3 : 2); exit }' \
+            /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null)
+        rm -rf "$base"
+        quietly debootstrap --variant=minbase bookworm "$base" "${mirror:-http://deb.debian.org/debian}"
+        touch "$base/ready"
+    fi
+    mkdir "$1/systems"
+    unshare --mount --pid --fork --kill-child --mount-proc "$TOP/tools/test-package" \
+        "$PACKAGE_OUT"/supertokens-fcgi_*.deb "$base" "$1/systems"
+}
+
 dev_package()
 {
-    local work test=''
+    local work test='' other=''
     while [ $# -gt 0 ]; do
         case $1 in
         --test) test=yes ;;
@@ -93,12 +115,15 @@ dev_package()
     export SOURCE_DATE_EPOCH
     package_tarball "$work"
     package_build_once "$work/one"
-    (umask 077 && TZ=Asia/Kolkata LC_ALL=C.UTF-8 package_build_once "$work/two/elsewhere")
-    package_compare "$work/one" "$work/two/elsewhere"
+    # Elsewhere, in another time zone, and as another user where that can be.
+    [ "$(id -u)" != 0 ] || other=nobody
+    chmod 711 "$work"
+    (umask 027 && TZ=Asia/Kolkata LC_ALL=C.UTF-8 package_build_once "$work/two-elsewhere" $other)
+    package_compare "$work/one" "$work/two-elsewhere"
     package_look_over "$work/one"
     rm -rf "$PACKAGE_OUT"
     mkdir -p "$PACKAGE_OUT"
     cp "$TARBALL" "$work/one"/supertokens-fcgi*_* "$PACKAGE_OUT"
     ls -l "$PACKAGE_OUT"
-    [ -z "$test" ] || "$TOP/tools/test-package" "$PACKAGE_OUT"
+    [ -z "$test" ] || package_test "$work"
 }

@@ -27,9 +27,12 @@ build   zlib1g-dev
 run     nginx               nginx
 run     perl
 run     postgresql-15
+test    groff-base          groff
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+test    zsh                 zsh
+test    systemd             systemd-analyze
 monitor fail2ban            fail2ban-regex
 monitor prometheus          promtool
 php     php8.2-fpm          php-fpm8.2
@@ -44,9 +47,9 @@ fuzz    libclang-rt-14-dev
 package blhc
 package debhelper
 package dpkg-dev
-package fakeroot
 package lintian
 package po-debconf
+package-test debootstrap   debootstrap
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck

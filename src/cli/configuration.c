@@ -6,6 +6,7 @@
 #include "config/dump.h"
 #include "config/reference.h"
 #include "db/schema.h"
+#include "deliver/template_check.h"
 #include "reference/reference.h"
 #include "site/pages.h"
 #include "site/reference.h"
@@ -21,13 +22,22 @@ static void print_valid(const struct invocation *in, size_t sites)
         puts("The configuration is valid.");
 }
 
+static bool has_good_templates(const struct sites *sites)
+{
+    struct site_error error;
+    if (templates_check(sites, &error) == ST_OK)
+        return true;
+    print_error("%s", error.text);
+    return false;
+}
+
 int config_test_run(const struct invocation *in)
 {
     const struct config *config = work_load_config(in);
     const struct sites *sites = config ? work_load_sites(config) : NULL;
-    if (sites)
+    bool valid = sites && has_good_templates(sites);
+    if (valid)
         print_valid(in, sites_count(sites));
-    bool valid = sites != NULL;
     sites_free(sites);
     config_free(config);
     return !valid;
@@ -115,7 +125,8 @@ int migrate_run(const struct invocation *in)
     struct arena arena;
     arena_init(&arena);
     struct ctx c = {.arena = &arena};
-    enum st_err err = schema_migrate(&c, config, in->dry_run);
+    enum st_err err =
+        work_become_service_user(config) ? schema_migrate(&c, config, in->dry_run) : ST_INTERNAL;
     if (err)
         print_error("%s", c.message.p ? c.message.p : "the migration failed");
     arena_free(&arena);

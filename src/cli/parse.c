@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 
-enum { WORDS_MAX = COMMAND_WORDS + COMMAND_ARGUMENTS };
+enum { WORDS_MAX = COMMAND_WORDS + COMMAND_ARGUMENTS, OPTIONS_MAX = 64 };
 
 struct words {
     const char *v[WORDS_MAX];
@@ -68,10 +68,11 @@ static const struct command *find_command(const struct words *words, size_t *n)
     return best;
 }
 
-static const struct option_row *find_option(struct str name)
+/* The row of that name that COMMAND has; NULL: any. Rows of one name all take a value or all do not. */
+static const struct option_row *find_option(const struct command *command, struct str name)
 {
     for (const struct option_row *row = option_rows; row->name; row++)
-        if (str_is_c(name, row->name))
+        if (str_is_c(name, row->name) && (!command || command_has(command, row)))
             return row;
     return NULL;
 }
@@ -121,30 +122,27 @@ static bool store(struct invocation *in, const struct option_row *row, const cha
     return false;
 }
 
-/* An option of ARGV; *AT moves to its value where that is an argument of its own. Whether the command has it
- * is known only at the end: SEEN collects the rows. */
-static bool take_option(struct invocation *in, char **argv, int *at, const struct option_row **seen)
+struct given {
+    struct str name;
+    const char *value;
+};
+
+/* An option of ARGV; *AT moves to its value where that is an argument of its own. */
+static bool read_option(struct given *out, char **argv, int *at)
 {
     struct str rest = str_from(str_of(argv[*at]), 2);
-    struct str name = str_split(&rest, '=');
-    const struct option_row *row = find_option(name);
-    const char *value = rest.p;
-    if (!row) {
+    out->name = str_split(&rest, '=');
+    out->value = rest.p;
+    const struct option_row *row = find_option(NULL, out->name);
+    if (!row)
         print_error("supertokens: unexpected argument '%s'", argv[*at]);
-        return false;
-    }
-    if (!row->value && value) {
+    else if (!row->value && out->value)
         print_error("--%s takes no value", row->name);
-        return false;
-    }
-    if (row->value && !value && !(value = argv[*at + 1])) {
+    else if (row->value && !out->value && !argv[*at + 1])
         print_error("--%s needs a value: %s", row->name, row->value);
-        return false;
-    }
-    if (row->value && !rest.p)
-        ++*at;
-    *seen = row;
-    return store(in, row, value);
+    else if (row->value && !out->value)
+        out->value = argv[++*at];
+    return row && !row->value == !out->value;
 }
 
 static int fail_unknown(const struct words *words, size_t known)
@@ -201,10 +199,24 @@ static int help(const struct words *words)
     return 0;
 }
 
+static int take_options(struct invocation *in, const struct given *given, size_t n)
+{
+    char name[COMMAND_NAME];
+    command_name(in->command, name);
+    for (size_t i = 0; i < n; i++) {
+        const struct option_row *row = find_option(in->command, given[i].name);
+        if (!row)
+            return print_error("supertokens %s has no option --%.*s", name, STR_ARG(given[i].name));
+        if (!store(in, row, given[i].value))
+            return 1;
+    }
+    return -1;
+}
+
 int command_line(struct invocation *in, int argc, char **argv)
 {
-    const struct option_row *used[64];
-    size_t nused = 0;
+    struct given given[OPTIONS_MAX];
+    size_t n = 0;
     struct words words = {.n = 0};
     bool want_help = argc == 1;
     for (int i = 1; i < argc; i++) {
@@ -214,20 +226,16 @@ int command_line(struct invocation *in, int argc, char **argv)
         } else if (strcmp(argv[i], "--version") == 0) {
             help_print_version();
             return 0;
-        } else if ((!option && words.n == WORDS_MAX) ||
-                   (option && (argv[i][1] != '-' || nused == sizeof used / sizeof used[0]))) {
+        } else if (option ? argv[i][1] != '-' || n == OPTIONS_MAX : words.n == WORDS_MAX) {
             return print_error("supertokens: unexpected argument '%s'", argv[i]);
         } else if (!option) {
             words.v[words.n++] = argv[i];
-        } else if (!take_option(in, argv, &i, &used[nused++])) {
+        } else if (!read_option(&given[n++], argv, &i)) {
             return 1;
         }
     }
     if (want_help || words.n == 0)
         return help(&words);
     int status = take_words(in, &words);
-    for (size_t i = 0; status == -1 && i < nused; i++)
-        if (!command_has(in->command, used[i]))
-            return print_error("supertokens %s has no option --%s", words.v[0], used[i]->name);
-    return status;
+    return status == -1 ? take_options(in, given, n) : status;
 }

@@ -47,16 +47,30 @@ static bool is_upper(char c)
     return c >= 'A' && c <= 'Z';
 }
 
+/* One word of a name, which begins at WORD. */
+static void print_word(FILE *out, struct str word, bool first)
+{
+    static const char *const capitals[] = {"ID", "IDs", "URI"};
+    for (size_t i = 0; i < sizeof capitals / sizeof capitals[0]; i++)
+        if (str_is_ci(word, str_of(capitals[i]))) {
+            fputs(capitals[i], out);
+            return;
+        }
+    fputc(first ? word.p[0] & ~('a' - 'A') : word.p[0] | ('a' - 'A'), out);
+    fprintf(out, "%.*s", STR_ARG(str_from(word, 1)));
+}
+
 void print_title(FILE *out, const char *member)
 {
-    bool snake = strchr(member, '_') != NULL; /* a configuration key: as it is */
-    for (const char *c = member; *c; c++) {
-        if (c == member && *c >= 'a' && *c <= 'z' && !snake)
-            fputc(*c - 'a' + 'A', out);
-        else if (is_upper(*c) && c > member && !is_upper(c[-1]))
-            fprintf(out, " %c", is_upper(c[1]) || !c[1] ? *c : *c - 'A' + 'a');
-        else
-            fputc(*c, out);
+    if (strchr(member, '_')) { /* a configuration key: as it is */
+        fputs(member, out);
+        return;
+    }
+    for (const char *word = member, *end; *word; word = end) {
+        for (end = word + 1; *end && !is_upper(*end); end++)
+            ;
+        fputs(word == member ? "" : " ", out);
+        print_word(out, (struct str){word, (size_t)(end - word)}, word == member);
     }
 }
 
@@ -89,11 +103,6 @@ static void add_text(struct buf *b, struct str s)
         buf_char(b, c < ' ' || c == 0x7F || c1 ? '?' : (char)c);
         i += c1;
     }
-}
-
-static bool is_plain(json_object *value)
-{
-    return !json_object_is_type(value, json_type_object) && !json_object_is_type(value, json_type_array);
 }
 
 static void add_value(struct arena *a, struct buf *b, const char *member, json_object *value)
@@ -150,29 +159,33 @@ static int title_width(const char *member)
 {
     int n = 0;
     for (const char *c = member; *c; c++)
-        n += 1 + (c > member && is_upper(*c) && !is_upper(c[-1]));
+        n += 1 + (c > member && is_upper(*c));
     return n;
 }
 
 static void add_column(struct table *t, const char *member)
 {
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->member[i], member) == 0)
+            return;
     if (t->n == COLUMNS_MAX)
         return;
     t->member[t->n] = member;
     t->width[t->n++] = title_width(member);
 }
 
+/* COLUMNS, or what the rows have. */
 static void choose_columns(struct arena *a, struct table *t, json_object *list, const char *columns)
 {
     struct str rest = str_of(columns);
     while (rest.p)
         add_column(t, arena_str(a, str_split(&rest, ' ')).p);
-    if (columns)
-        return;
-    json_object_object_foreach(json_object_array_get_idx(list, 0), name, value)
-    {
-        if (is_plain(value) || json_object_is_type(value, json_type_array))
+    for (size_t i = 0; !columns && i < json_object_array_length(list); i++) {
+        json_object_object_foreach(json_object_array_get_idx(list, i), name, value)
+        {
+            (void)value;
             add_column(t, name);
+        }
     }
 }
 
@@ -210,6 +223,11 @@ static void print_table(struct arena *a, json_object *list, const char *columns,
 
 /* ---- objects ---- */
 
+static bool is_scalar(json_object *value)
+{
+    return !json_object_is_type(value, json_type_object) && !json_object_is_type(value, json_type_array);
+}
+
 static bool is_table(json_object *value)
 {
     return json_object_is_type(value, json_type_array) && json_object_array_length(value) > 0 &&
@@ -227,6 +245,8 @@ static void print_object(struct arena *a, json_object *object, int indent)
     }
     json_object_object_foreach(object, name, value)
     {
+        if (!is_scalar(value) && value_text(a, name, value).n == 0)
+            continue; /* an empty list, or an object of such */
         printf("%*s", indent, "");
         print_title(stdout, name);
         putchar(':');
@@ -243,13 +263,22 @@ static void print_object(struct arena *a, json_object *object, int indent)
     }
 }
 
+/* The part of OBJECT that is shown. */
+static json_object *shown(json_object *object, const struct layout *layout)
+{
+    json_object *part;
+    if (!layout || !layout->object || !json_object_object_get_ex(object, layout->object, &part))
+        return object;
+    return json_object_is_type(part, json_type_array) ? json_object_array_get_idx(part, 0) : part;
+}
+
 void print_result(const struct invocation *in, struct arena *a, struct str json, const struct layout *layout)
 {
     json_object *list, *object = in->json ? NULL : json_parse(a, json);
     if (in->json)
         printf("%.*s\n", STR_ARG(json));
     else if (!layout || !layout->list || !json_object_object_get_ex(object, layout->list, &list))
-        print_object(a, object, 0);
+        print_object(a, shown(object, layout), 0);
     else if (json_object_array_length(list) == 0)
         puts(layout->empty);
     else

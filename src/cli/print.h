@@ -18,7 +18,8 @@ int print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct layout {
     const char
         *list; /* its member that is a list of objects and becomes a table; NULL: "Name: value" lines */
-    const char *columns; /* members of the list's objects, separated by blanks, or NULL: of the first one */
+    const char *columns; /* members of the list's objects, separated by blanks, or NULL: all */
+    const char *object;  /* without a list: its member that is shown alone, an object or a list of one */
     const char *empty;   /* said when the list is empty */
 };
 

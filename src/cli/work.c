@@ -2,6 +2,8 @@
 #include "cli/work.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -54,6 +56,20 @@ const struct sites *work_load_sites(const struct config *config)
     return NULL;
 }
 
+bool work_become_service_user(const struct config *config)
+{
+    char room[4096];
+    struct passwd entry, *user = NULL;
+    if (geteuid() != 0 || config->pg.host[0] != '/' || config->pg.password)
+        return true;
+    if (getpwnam_r(SERVICE_USER, &entry, room, sizeof room, &user) != 0 || !user)
+        return true;
+    if (setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0)
+        return true;
+    print_error("the user " SERVICE_USER " cannot be taken: %s", strerror(errno));
+    return false;
+}
+
 /* The ids that the options name, in their canonical form. */
 static enum st_err read_ids(struct work *w)
 {
@@ -68,11 +84,8 @@ static enum st_err read_ids(struct work *w)
     return ST_OK;
 }
 
-static enum st_err find_tenant(struct work *w)
+enum st_err work_find_tenant(struct work *w)
 {
-    ST_TRY(read_ids(w));
-    if (!(w->in->command->options & ON_APP))
-        return ST_OK;
     enum st_err err = tenancy_find(w->c, w->tenancy, w->id, &w->tenant);
     return err == ST_NOT_FOUND ? tenancy_unknown(w->c, w->id) : err;
 }
@@ -93,7 +106,7 @@ static int run(struct work *w)
     w->c = &c;
     w->out = json_out(&arena);
     json_open(&w->out, NULL, '{');
-    enum st_err err = find_tenant(w);
+    enum st_err err = read_ids(w);
     if (err == ST_OK)
         err = w->in->command->data(w);
     json_close(&w->out, '}');
@@ -113,7 +126,8 @@ int work_run(const struct invocation *in)
     const struct config *config = work_load_config(in);
     struct shared *shared = NULL;
     /* Without sites: they may need secrets that only the service has. */
-    if (config && !(shared = startup_shared(&(struct options){.environment = environ}, config, why)))
+    bool ready = config && work_become_service_user(config);
+    if (ready && !(shared = startup_shared(&(struct options){.environment = environ}, config, why)))
         print_error("%s", why);
     if (shared && !(w.service = runtime_open(config, NULL, shared)))
         print_error("the database settings cannot be used");
@@ -124,15 +138,4 @@ int work_run(const struct invocation *in)
     runtime_close(w.service);
     config_free(config);
     return status;
-}
-
-bool work_confirm(const struct work *w, const char *question)
-{
-    char answer[8];
-    if (w->in->yes)
-        return true;
-    if (!isatty(STDIN_FILENO))
-        return false;
-    fprintf(stderr, "%s [y/N] ", question);
-    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

@@ -21,6 +21,13 @@ const struct config *work_load_config(const struct invocation *in);
 /* NULL after an error that was printed; else for sites_free. */
 const struct sites *work_load_sites(const struct config *config);
 
+/* The user of packaged services. */
+#define SERVICE_USER "supertokens"
+/* A PostgreSQL behind a unix socket knows its clients by their system user. Root becomes SERVICE_USER for it,
+ * where there is such a user and no password is configured; for good. False after an error that was printed.
+ */
+bool work_become_service_user(const struct config *config);
+
 /* A command on data fills OUT, an object that is open, and returns; errors are told by ctx_fail. */
 struct work {
     const struct invocation *in;
@@ -28,7 +35,7 @@ struct work {
     struct service *service;
     struct tenancy *tenancy;
     struct tenant_id id;         /* --domain, --app, --tenant, checked */
-    const struct tenant *tenant; /* that one, or the public one of the app; NULL without ON_APP */
+    const struct tenant *tenant; /* by work_find_tenant */
     struct json_out out;
     struct layout layout;
 };
@@ -36,7 +43,8 @@ struct work {
 /* Runs in->command->data; returns the exit status. */
 int work_run(const struct invocation *in);
 
-/* Asks on the terminal; without one only --yes says yes. */
-bool work_confirm(const struct work *w, const char *question);
+/* Sets W->tenant to the tenant that the options name. ST_BAD_REQUEST with the reference's text when there is
+ * none. */
+enum st_err work_find_tenant(struct work *w) ST_MUST_CHECK;
 
 #endif

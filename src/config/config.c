@@ -154,6 +154,7 @@ static enum st_err read_sources(struct config_source *source, const struct confi
         ST_TRY(read_yaml(source, path, options, e));
     else
         ST_TRY(assume_version(source, e));
+    ST_TRY(config_source_credentials(source, options->environment, e));
     ST_TRY(config_source_env(source, options->environment, e));
     return read_options(source, options, e);
 }

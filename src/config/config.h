@@ -115,8 +115,9 @@ struct config_options {
  * path is too long. */
 bool config_file_path(const struct config_options *options, char path[PATH_MAX]);
 
-/* Builds the base configuration: defaults, file, environment, start options. ST_NOT_FOUND: the file cannot be
- * opened; ST_BAD_REQUEST: it or the environment is invalid; ST_UNAVAILABLE: out of memory. */
+/* Builds the base configuration: defaults, file, credentials ($CREDENTIALS_DIRECTORY), environment, start
+ * options. ST_NOT_FOUND: the file cannot be opened; ST_BAD_REQUEST: it or the environment is invalid;
+ * ST_UNAVAILABLE: out of memory. */
 enum st_err config_load(const struct config_options *options, const struct config **out,
                         struct config_error *error) ST_MUST_CHECK;
 

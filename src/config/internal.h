@@ -60,6 +60,9 @@ enum st_err config_source_yaml(struct config_source *source, struct str yaml, co
 /* source_env.c */
 enum st_err config_source_env(struct config_source *source, char *const *environment,
                               struct config_error *e) ST_MUST_CHECK;
+/* source_credentials.c */
+enum st_err config_source_credentials(struct config_source *source, char *const *environment,
+                                      struct config_error *e) ST_MUST_CHECK;
 /* source.c: a tenant's core_config. Unknown keys are skipped, keys of level CORE too unless WITH_CORE. */
 enum st_err config_source_json(struct config_source *source, struct json_object *own, bool with_core,
                                struct config_error *e) ST_MUST_CHECK;

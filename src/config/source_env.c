@@ -2,6 +2,7 @@
  *
  * Environment variables (spec: config 1, "Environment values").
  */
+#include "base/environment.h"
 #include "config/internal.h"
 
 /* VALUE without its quotes and with its escapes decoded, one kind of escape after the other as the reference
@@ -23,15 +24,6 @@ static struct str unquote(char *text, size_t n)
         n = kept;
     }
     return (struct str){text, n};
-}
-
-static const char *find(char *const *environment, const char *name)
-{
-    size_t n = strlen(name);
-    for (; *environment; environment++)
-        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-            return *environment + n + 1;
-    return NULL;
 }
 
 /* Numbers must parse here already: the reference reports them before anything in the file. */
@@ -64,7 +56,7 @@ enum st_err config_source_env(struct config_source *source, char *const *environ
     if (!environment)
         return ST_OK;
     for (const struct config_key *key = config_keys; key < config_keys + CONFIG_KEYS; key++) {
-        const char *value = key->env ? find(environment, key->env) : NULL;
+        const char *value = key->env ? environment_find(environment, str_of(key->env)) : NULL;
         if (!value || !*value)
             continue;
         struct str text = str_head(str_of(value), CONFIG_MAX_VALUE + 1);

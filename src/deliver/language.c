@@ -18,7 +18,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_tag(struct str s)
+bool language_is_tag(struct str s)
 {
     if (s.n < 2 || s.n > TAG_MAX || s.p[s.n - 1] == '-')
         return false;
@@ -65,7 +65,7 @@ static size_t parse(struct arena *a, struct str accept, struct wish *list)
         struct str rest = str_split(&accept, ',');
         struct wish w = {.tag = lower(a, str_trim(str_split(&rest, ';')))};
         w.weight = weight_of(rest);
-        if (w.weight == 0 || !is_tag(w.tag))
+        if (w.weight == 0 || !language_is_tag(w.tag))
             continue;
         size_t at = n++;
         for (; at > 0 && list[at - 1].weight < w.weight; at--)

@@ -15,4 +15,7 @@ typedef bool language_available(const void *object, struct str tag);
 struct str language_choose(struct arena *a, struct str accept, language_available *available,
                            const void *object);
 
+/* Whether TAG is one in the form that it is asked for. */
+bool language_is_tag(struct str tag);
+
 #endif

@@ -17,20 +17,13 @@ static bool find_kind(struct str name, enum mail_kind *out)
     return false;
 }
 
-/* A mail's texts: what the placeholders stand for. */
-enum {
-    V_APP_NAME,
-    V_EMAIL,
-    V_LINK,
-    V_LANGUAGE,
-    V_SUBJECT,
-    V_HEADING,
-    V_INTRO,
-    V_BUTTON,
-    V_ALTERNATIVE,
-    V_IGNORE,
-    V_FOOTER,
-    VALUES
+const char *const mail_placeholders[MAIL_PLACEHOLDERS] = {
+    [MAIL_APP_NAME] = "appName", [MAIL_EMAIL] = "email",
+    [MAIL_LINK] = "link",        [MAIL_LANGUAGE] = "language",
+    [MAIL_SUBJECT] = "subject",  [MAIL_HEADING] = "heading",
+    [MAIL_INTRO] = "intro",      [MAIL_BUTTON] = "button",
+    [MAIL_IGNORE] = "ignore",    [MAIL_ALTERNATIVE] = "alternative",
+    [MAIL_FOOTER] = "footer",
 };
 
 struct draft {
@@ -38,7 +31,7 @@ struct draft {
     const struct site *site;
     enum mail_kind kind;
     struct str language;
-    struct template_value values[VALUES];
+    struct template_value values[MAIL_PLACEHOLDERS];
 };
 
 static bool has_template(const void *object, struct str language)
@@ -65,22 +58,23 @@ static void set_values(struct draft *d, struct str to, struct str link)
     const struct mail_texts *texts = mail_texts_find(d->kind, d->language);
     if (!texts)
         texts = mail_texts_find(d->kind, STR("en"));
-    const struct template_value values[VALUES] = {
-        [V_APP_NAME] = {"appName", d->site->app_name},
-        [V_EMAIL] = {"email", to},
-        [V_LINK] = {"link", link},
-        [V_LANGUAGE] = {"language", d->language},
-        [V_SUBJECT] = {"subject", str_of(texts->subject)},
-        [V_HEADING] = {"heading", str_of(texts->heading)},
-        [V_INTRO] = {"intro", str_of(texts->intro)},
-        [V_BUTTON] = {"button", str_of(texts->button)},
-        [V_ALTERNATIVE] = {"alternative", str_of(texts->alternative)},
-        [V_IGNORE] = {"ignore", str_of(texts->ignore)},
-        [V_FOOTER] = {"footer", str_of(texts->footer)},
+    const struct str values[MAIL_PLACEHOLDERS] = {
+        [MAIL_APP_NAME] = d->site->app_name,
+        [MAIL_EMAIL] = to,
+        [MAIL_LINK] = link,
+        [MAIL_LANGUAGE] = d->language,
+        [MAIL_SUBJECT] = str_of(texts->subject),
+        [MAIL_HEADING] = str_of(texts->heading),
+        [MAIL_INTRO] = str_of(texts->intro),
+        [MAIL_BUTTON] = str_of(texts->button),
+        [MAIL_ALTERNATIVE] = str_of(texts->alternative),
+        [MAIL_IGNORE] = str_of(texts->ignore),
+        [MAIL_FOOTER] = str_of(texts->footer),
     };
-    memcpy(d->values, values, sizeof values);
-    for (int i = V_SUBJECT; i < VALUES; i++) /* they have placeholders themselves */
-        d->values[i].value = template_fill(d->c->arena, values[i].value, values, V_LANGUAGE, false);
+    for (int i = 0; i < MAIL_PLACEHOLDERS; i++)
+        d->values[i] = (struct template_value){mail_placeholders[i], values[i]};
+    for (int i = MAIL_SUBJECT; i < MAIL_PLACEHOLDERS; i++)
+        d->values[i].value = template_fill(d->c->arena, values[i], d->values, MAIL_LANGUAGE, false);
 }
 
 /* A part of the mail: the operator's file for kind and language, for the kind, for all kinds, or BUILT_IN. */
@@ -96,7 +90,8 @@ static struct str part(const struct draft *d, const char *name, struct str built
     };
     for (size_t i = 0; directory.p && !text.p && i < sizeof names / sizeof *names; i++)
         text = template_file(d->c, directory, names[i]);
-    return template_fill(a, text.p ? text : built_in, d->values, VALUES, strcmp(name, "html") == 0);
+    return template_fill(a, text.p ? text : built_in, d->values, MAIL_PLACEHOLDERS,
+                         strcmp(name, "html") == 0);
 }
 
 bool mail_prepare(struct ctx *c, const struct site *site, const struct queue_item *item,
@@ -118,12 +113,12 @@ bool mail_prepare(struct ctx *c, const struct site *site, const struct queue_ite
         return false;
     d.language = language_choose(c->arena, json_str(json_object_object_get(o, "language")), is_available, &d);
     set_values(&d, out->to, out->link);
-    d.values[V_SUBJECT].value = part(&d, "subject", d.values[V_SUBJECT].value);
+    d.values[MAIL_SUBJECT].value = part(&d, "subject", d.values[MAIL_SUBJECT].value);
     out->bytes = mime_message(c->arena, &(struct mime){
                                             .from_name = site->mail.from_name,
                                             .from = site->mail.from_email,
                                             .to = out->to,
-                                            .subject = d.values[V_SUBJECT].value,
+                                            .subject = d.values[MAIL_SUBJECT].value,
                                             .id = item->message_id,
                                             .date_ms = item->created_ms,
                                             .text = part(&d, "txt", str_of(mail_layout_txt)),

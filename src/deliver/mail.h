@@ -8,6 +8,23 @@
 #include "deliver/queue.h"
 #include "deliver/row.h"
 
+/* What can stand in braces in a template: their names. */
+enum mail_placeholder {
+    MAIL_APP_NAME,
+    MAIL_EMAIL,
+    MAIL_LINK,
+    MAIL_LANGUAGE,
+    MAIL_SUBJECT, /* from here on the texts of the catalogue, which have the ones above in them */
+    MAIL_HEADING,
+    MAIL_INTRO,
+    MAIL_BUTTON,
+    MAIL_ALTERNATIVE,
+    MAIL_IGNORE,
+    MAIL_FOOTER,
+    MAIL_PLACEHOLDERS
+};
+extern const char *const mail_placeholders[MAIL_PLACEHOLDERS];
+
 struct mail_ready {
     struct str kind; /* name */
     struct str to;   /* an address that may stand in headers and commands */

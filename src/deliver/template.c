@@ -53,7 +53,7 @@ struct str template_fill(struct arena *a, struct str text, const struct template
 }
 
 /* Fills TEXT, whose bytes are there already; NULL, or why not. */
-static const char *read_file(const char *path, char *p, struct str *text)
+static const char *fill_from(const char *path, char *p, struct str *text)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -64,23 +64,33 @@ static const char *read_file(const char *path, char *p, struct str *text)
         n += (size_t)more;
     close(file);
     text->n = n;
-    return str_is_utf8(*text) ? NULL : "it is not in UTF-8";
+    return NULL;
+}
+
+struct str template_read(struct arena *a, const char *path, const char **why)
+{
+    struct stat s;
+    *why = NULL;
+    if (stat(path, &s) != 0) {
+        *why = errno == ENOENT ? NULL : strerror(errno);
+        return STR_NONE;
+    }
+    *why = "it is no file, or too long";
+    if (!S_ISREG(s.st_mode) || s.st_size > TEMPLATE_FILE_MAX)
+        return STR_NONE;
+    char *p = arena_zalloc(a, (size_t)s.st_size + 1);
+    struct str text = {p, (size_t)s.st_size};
+    *why = fill_from(path, p, &text);
+    return *why ? STR_NONE : text;
 }
 
 struct str template_file(struct ctx *c, struct str directory, struct str name)
 {
-    struct str path = ARENA_CONCAT(c->arena, directory, STR("/"), name), text = STR_NONE;
-    struct stat s;
-    const char *why = "it is no file, or too long";
-    if (stat(path.p, &s) != 0) {
-        if (errno == ENOENT)
-            return STR_NONE;
-        why = strerror(errno);
-    } else if (S_ISREG(s.st_mode) && s.st_size <= TEMPLATE_FILE_MAX) {
-        char *p = arena_zalloc(c->arena, (size_t)s.st_size + 1);
-        text = (struct str){p, (size_t)s.st_size};
-        why = read_file(path.p, p, &text);
-    }
+    const char *why;
+    struct str path = ARENA_CONCAT(c->arena, directory, STR("/"), name);
+    struct str text = template_read(c->arena, path.p, &why);
+    if (!why && text.p && !str_is_utf8(text))
+        why = "it is not in UTF-8";
     if (!why)
         return text;
     LOG_ERROR(c, "the mail template %s is not used: %s", path.p, why);

@@ -86,7 +86,9 @@ struct making {
     const struct key_rules *rules;
     struct key_stock *stock;
     unsigned needs;
+    bool rotate, at_once; /* a dynamic key is made although none is due; it signs from the start */
     bool wrote;
+    int64_t dynamic_created;
     struct str dynamic_text, static_text, refresh_text;
 
     /* Read anew in each try. */
@@ -182,6 +184,14 @@ static size_t move_legacy(struct ctx *c, struct making *m, struct db_call *calls
     return n;
 }
 
+/* The newest key signs once it has been published for a while: one that is to sign at once is made out to be
+ * so old already. */
+static int64_t creation_time(const struct making *m)
+{
+    int64_t created = m->at_once ? m->now - key_publish_ms(m->rules) : m->now;
+    return m->any_dynamic && created <= m->newest ? m->newest + 1 : created;
+}
+
 static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
 {
     struct making *m = arg;
@@ -191,9 +201,11 @@ static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
     ST_TRY(look(c, db, m));
     if (m->any_legacy)
         n = move_legacy(c, m, calls);
-    if ((m->needs & KEYS_DYNAMIC) && key_is_due(&m->newest, m->any_dynamic, m->now, m->rules)) {
+    if ((m->needs & KEYS_DYNAMIC) &&
+        (m->rotate || key_is_due(&m->newest, m->any_dynamic, m->now, m->rules))) {
         ST_TRY(make_key(c, m->stock, &m->dynamic_text));
-        calls[n++] = insert_dynamic(m, m->now, m->dynamic_text);
+        m->dynamic_created = creation_time(m);
+        calls[n++] = insert_dynamic(m, m->dynamic_created, m->dynamic_text);
     }
     if ((m->needs & KEYS_STATIC) && !m->any_static) {
         ST_TRY(make_key(c, m->stock, &m->static_text));
@@ -215,13 +227,33 @@ static enum st_err make_missing(struct ctx *c, struct db *db, void *arg)
     return ST_OK;
 }
 
+static enum st_err make(struct ctx *c, struct db *db, struct making *m)
+{
+    enum st_err err = db_tx(c, db, make_missing, m);
+    if (err == ST_CONSTRAINT) /* the only ones there are point to the app */
+        return ctx_fail(c, ST_INTERNAL, "the app %.*s has been removed", STR_ARG(m->app_id));
+    return err;
+}
+
 enum st_err key_store_make(struct ctx *c, struct db *db, struct str app_id, const struct key_rules *rules,
                            struct key_stock *stock, unsigned needs, bool *wrote)
 {
     struct making m = {.app_id = app_id, .rules = rules, .stock = stock, .needs = needs};
-    enum st_err err = db_tx(c, db, make_missing, &m);
+    enum st_err err = make(c, db, &m);
     *wrote = err == ST_OK && m.wrote;
-    if (err == ST_CONSTRAINT) /* the only ones there are point to the app */
-        return ctx_fail(c, ST_INTERNAL, "the app %.*s has been removed", STR_ARG(app_id));
     return err;
+}
+
+enum st_err key_store_rotate(struct ctx *c, struct db *db, struct str app_id, const struct key_rules *rules,
+                             struct key_stock *stock, bool at_once, int64_t *created)
+{
+    struct making m = {.app_id = app_id,
+                       .rules = rules,
+                       .stock = stock,
+                       .needs = KEYS_DYNAMIC,
+                       .rotate = true,
+                       .at_once = at_once};
+    ST_TRY(make(c, db, &m));
+    *created = m.dynamic_created;
+    return ST_OK;
 }

@@ -18,4 +18,8 @@ enum st_err key_store_load(struct ctx *c, struct db *db, struct str app_id, cons
 enum st_err key_store_make(struct ctx *c, struct db *db, struct str app_id, const struct key_rules *rules,
                            struct key_stock *stock, unsigned needs, bool *wrote) ST_MUST_CHECK;
 
+/* Makes a dynamic key whatever the age of those there are, and notifies. See keys_rotate. */
+enum st_err key_store_rotate(struct ctx *c, struct db *db, struct str app_id, const struct key_rules *rules,
+                             struct key_stock *stock, bool at_once, int64_t *created) ST_MUST_CHECK;
+
 #endif

@@ -354,6 +354,14 @@ enum st_err keys_jwks_json(struct ctx *c, struct keyring *ring, struct db *db, c
     return ST_OK;
 }
 
+enum st_err keys_rotate(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
+                        bool at_once, int64_t *created)
+{
+    ST_TRY(key_store_rotate(c, db, ring->app_id, rules, ring->stock, at_once, created));
+    generation_bump(ring->generations, GENERATION_KEYS, ring->slot);
+    return ST_OK;
+}
+
 enum st_err keys_delete_expired(struct ctx *c, struct db *db, struct str app_id,
                                 const struct key_rules *rules)
 {

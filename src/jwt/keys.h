@@ -74,6 +74,13 @@ enum st_err keys_refresh_token_key(struct ctx *c, struct keyring *ring, struct d
 enum st_err keys_jwks_json(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
                            struct str *json, int64_t *max_age_s) ST_MUST_CHECK;
 
+/* Makes a new dynamic key now, as if the rotation were due: it is published at once and signs after
+ * key_publish_ms, or, AT_ONCE, as soon as a node has read it, which those who cache the JWKS may learn a
+ * moment too late. What older keys have signed stays valid until it ends. All nodes are notified. *CREATED
+ * names the key. */
+enum st_err keys_rotate(struct ctx *c, struct keyring *ring, struct db *db, const struct key_rules *rules,
+                        bool at_once, int64_t *created) ST_MUST_CHECK;
+
 /* Housekeeping: removes expired dynamic keys of the app. */
 enum st_err keys_delete_expired(struct ctx *c, struct db *db, struct str app_id,
                                 const struct key_rules *rules) ST_MUST_CHECK;

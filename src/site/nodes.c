@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A site's file as a tree of nodes: YAML without anchors, references, tags and repeated keys, limited in
- * everything, with ${NAME} and ${NAME:-text} replaced from the environment.
+ * everything, with ${NAME} and ${NAME:-text} replaced from the environment and credentials.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <yaml.h>
 
 #include "base/buf.h"
+#include "base/environment.h"
 #include "site/internal.h"
 
 struct reader {
@@ -61,14 +62,6 @@ static enum st_err next(struct reader *r)
 
 /* ---- the environment ---- */
 
-static const char *find_variable(char *const *environment, struct str name)
-{
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name.p, name.n) == 0 && (*environment)[name.n] == '=')
-            return *environment + name.n + 1;
-    return NULL;
-}
-
 static bool is_variable_name(struct str name)
 {
     bool good = name.n > 0 && name.n <= 128 && !(name.p[0] >= '0' && name.p[0] <= '9');
@@ -77,6 +70,25 @@ static bool is_variable_name(struct str name)
         good = c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     }
     return good;
+}
+
+/* Of the environment, or a credential of that name. Neither: OUT stays as it is. */
+static enum st_err find_value(struct reader *r, struct str name, struct str *out)
+{
+    char *const *environment = r->source->environment;
+    const char *variable = environment_find(environment, name), *why = NULL;
+    if (variable) {
+        *out = str_of(variable);
+        return ST_OK;
+    }
+    const char *file = arena_str(r->source->scratch, name).p;
+    char *buffer = arena_alloc(r->source->scratch, SITE_TEXT_MAX + 2);
+    enum st_err err = environment_credential(environment, file, buffer, SITE_TEXT_MAX + 2, out, &why);
+    if (err == ST_NOT_FOUND)
+        return ST_OK;
+    return err == ST_OK
+               ? ST_OK
+               : site_fail(r->source, line_of(r->event.start_mark), "", "the credential %s %s", file, why);
 }
 
 /* REST begins behind "${": takes what follows up to the brace. */
@@ -90,11 +102,12 @@ static enum st_err put_variable(struct reader *r, struct str *rest, struct buf *
     if (end == rest->n || !is_variable_name(name) || (fallback.n && !has_fallback))
         return fail_here(r,
                          "'${' must begin ${NAME} or ${NAME:-text}; write $${ for the characters themselves");
-    const char *value = find_variable(r->source->environment, name);
-    if (!value && !has_fallback)
+    struct str value = STR_NONE;
+    ST_TRY(find_value(r, name, &value));
+    if (!value.p && !has_fallback)
         return site_fail(r->source, line_of(r->event.start_mark), "",
                          "the environment variable %.*s is not set", STR_ARG(name));
-    buf_add(out, value ? str_head(str_of(value), SITE_TEXT_MAX + 1) : str_from(fallback, 2));
+    buf_add(out, value.p ? str_head(value, SITE_TEXT_MAX + 1) : str_from(fallback, 2));
     *rest = str_from(*rest, end + 1);
     return ST_OK;
 }

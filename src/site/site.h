@@ -127,8 +127,9 @@ struct site_error {
 };
 
 /* Reads DIRECTORY/(name).yaml, by name. DIRECTORY NULL or "": no sites. ${NAME} in a value is taken from
- * ENVIRONMENT ("NAME=value" strings, NULL at the end); a name that is not set is an error. ST_NOT_FOUND: the
- * directory cannot be read; ST_BAD_REQUEST: a file is invalid; ST_UNAVAILABLE: out of memory. */
+ * ENVIRONMENT ("NAME=value" strings, NULL at the end) or is a credential of that name (base/environment.h);
+ * one that is neither is an error. ST_NOT_FOUND: the directory cannot be read; ST_BAD_REQUEST: a file is
+ * invalid; ST_UNAVAILABLE: out of memory. */
 enum st_err sites_load(const char *directory, char *const *environment, const struct sites **out,
                        struct site_error *error) ST_MUST_CHECK;
 void sites_free(const struct sites *sites); /* NULL is allowed */

@@ -1,25 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # hooks.py DIR [port=N] [cert=FILE]: a receiver of webhooks of the tests on 127.0.0.1, with TLS where it has a
-# certificate; modules of python3-minimal only. DIR/peak: the most requests at one time. Each request becomes DIR/request-N: the answer's status, a line feed, and
-# the request as it came. The path says what is answered:
+# certificate. DIR/peak: the most requests at one time. Each request becomes DIR/request-N: the answer's status, a line feed,
+# and the request as it came. The path says what is answered:
 #   /ok (204)  /status?500  /hold (until DIR/release exists)  /redirect  /endless (200 and a body without end)
 #   /cut (closes without an answer)  /later?503 (with Retry-After: 3600)
 #   /some: 500 for a body that holds one of the lines of DIR/failing
-import os, signal, socket, ssl, sys, threading, time
+import os
 
-directory = sys.argv[1]
-options = dict(a.split("=", 1) for a in sys.argv[2:])
-lock = threading.Lock()
+from peer import directory, encrypted, lock, options, run, wait_released, write
+
 busy = peak = 0
 count = len([n for n in os.listdir(directory) if n.startswith("request-") and not n.endswith(".new")])
-
-
-def write(name, data):
-    path = os.path.join(directory, name)
-    with open(path + ".new", "wb") as f:
-        f.write(data)
-    os.rename(path + ".new", path)
 
 
 def fails(body):
@@ -42,8 +34,8 @@ def answer(path, query, body):
         return query, "Retry-After: 3600\r\n", False
     if path == "/endless":
         return "200", "", True
-    while path == "/hold" and not os.path.exists(os.path.join(directory, "release")):
-        time.sleep(0.02)
+    if path == "/hold":
+        wait_released()
     return ("0" if path == "/cut" else "204"), "", False
 
 
@@ -78,9 +70,7 @@ def serve(connection):
     rest = b""
     try:
         if "cert" in options:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(options["cert"])
-            connection = context.wrap_socket(connection, server_side=True)
+            connection = encrypted(connection)
         while True:
             head, body, rest = read_request(connection, rest)
             path, _, query = head.split(b" ")[1].decode().partition("?")
@@ -102,11 +92,4 @@ def serve(connection):
         connection.close()
 
 
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", int(options.get("port", "0"))))
-listener.listen(128)
-write("port", str(listener.getsockname()[1]).encode())
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+run(serve)

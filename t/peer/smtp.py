@@ -1,30 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# smtp.py DIR [key=value...]: a mail server of the tests on 127.0.0.1; modules of python3-minimal only.
-#   port=N                     0 takes a free one; DIR/port says which
+# smtp.py DIR [key=value...]: a mail server of the tests on 127.0.0.1.
 #   tls=none|starttls|implicit cert=FILE (PEM with key)
 #   user=U password=P          asks for AUTH (PLAIN, LOGIN), and takes no mail without
 # Each mail becomes DIR/mail-N.eml with its envelope and what the email package reads in DIR/mail-N.info ("name: value"
 # lines), .text and .html. The recipient's local part says what happens: refuse-550, refuse-451 (any code) at RCPT, spam
 # (554 at the end of DATA), cut (the connection ends there), hold (until DIR/release exists).
-import base64, email, email.policy, os, re, signal, socket, ssl, sys, threading, time
+import base64, email, email.policy, re
 
-directory = sys.argv[1]
-options = dict(a.split("=", 1) for a in sys.argv[2:])
+from peer import encrypted, lock, options, run, wait_released, write
+
 tls = options.get("tls", "none")
-context = None
-if tls != "none":
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(options["cert"])
-lock = threading.Lock()
 count = 0
-
-
-def write(name, data):
-    path = os.path.join(directory, name)
-    with open(path + ".new", "wb") as f:
-        f.write(data)
-    os.rename(path + ".new", path)
 
 
 def keep(envelope, raw):
@@ -87,7 +74,7 @@ class Session:
 
     def start_tls(self):
         self.say("220 go on")
-        self.connection = context.wrap_socket(self.connection, server_side=True)
+        self.connection = encrypted(self.connection)
         self.secure, self.rest, self.user = True, b"", None
 
     def ask(self, prompt):
@@ -130,14 +117,14 @@ class Session:
             raise EOFError
         if name.startswith("spam"):
             return self.say("554 5.7.1 no")
-        while name.startswith("hold") and not os.path.exists(os.path.join(directory, "release")):
-            time.sleep(0.02)
+        if name.startswith("hold"):
+            wait_released()
         keep({"from": self.sender, "to": " ".join(self.recipients), "tls": str(self.secure), "user": str(self.user)}, raw)
         self.say("250 kept")
 
     def run(self):
         if tls == "implicit":
-            self.connection = context.wrap_socket(self.connection, server_side=True)
+            self.connection = encrypted(self.connection)
         self.say("220 tests ESMTP")
         while True:
             line = self.line()
@@ -176,11 +163,4 @@ def serve(connection):
         connection.close()
 
 
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", int(options.get("port", "0"))))
-listener.listen(64)
-write("port", str(listener.getsockname()[1]).encode())
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+run(serve)

@@ -80,6 +80,21 @@ static void refuses_other_text(void **state)
         assert_null(rsa_key_parse(&arena, bad[i], STR("k"), 0));
 }
 
+/* libcrypto falls back on the exponent when the primes give a wrong result, so both must be damaged. */
+static void refuses_damaged_key(void **state)
+{
+    (void)state;
+    enum { IN_EXPONENT = 400, IN_PRIMES = 1000 };
+    struct str der;
+    assert_true(base64_decode(&arena, BASE64_STANDARD, STR(KEY_FIXTURE_PKCS8), &der));
+    struct str damaged = arena_str(&arena, der);
+    ((char *)(uintptr_t)damaged.p)[IN_EXPONENT] ^= 1;
+    ((char *)(uintptr_t)damaged.p)[IN_PRIMES] ^= 1;
+    struct str text =
+        ARENA_CONCAT(&arena, STR(KEY_FIXTURE_SPKI "|"), base64_encode(&arena, BASE64_STANDARD, damaged));
+    assert_null(rsa_key_parse(&arena, text, STR("k"), 0));
+}
+
 static void generates(void **state)
 {
     (void)state;
@@ -108,12 +123,12 @@ static void signs_and_verifies(void **state)
     assert_true(rsa_key_sign(key, STR(KEY_FIXTURE_SIGNED), signature, &n));
     struct str made = {(char *)signature, n};
     assert_str(base64_encode(&arena, BASE64_URL_UNPADDED, made), KEY_FIXTURE_SIGNATURE);
-    assert_true(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), made));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED "x"), made));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), str_head(made, n - 1)));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), STR("")));
+    assert_true(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED "x"), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), str_head(made, n - 1)));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), STR("")));
     signature[n / 2] ^= 1;
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), made));
     rsa_key_unref(key);
 }
 
@@ -149,7 +164,7 @@ static void *use_key(void *arg)
         random_bytes(message, sizeof message);
         struct str m = {message, sizeof message};
         if (!rsa_key_sign(key, m, signature, &n) ||
-            !rsa_key_verify(key, m, (struct str){(char *)signature, n}))
+            !rsa_key_verify(&arena, key, m, (struct str){(char *)signature, n}))
             return key; /* not NULL: failed */
     }
     rsa_key_unref(key);
@@ -233,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(parses_stored_text, reset),
         cmocka_unit_test_teardown(refuses_other_text, reset),
+        cmocka_unit_test_teardown(refuses_damaged_key, reset),
         cmocka_unit_test_teardown(generates, reset),
         cmocka_unit_test_teardown(signs_and_verifies, reset),
         cmocka_unit_test_teardown(jwt_vector, reset),

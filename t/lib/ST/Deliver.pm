@@ -111,7 +111,7 @@ sub start ($self) {
     $self->{proc} = ST::Proc->new(
         name => $self->{kind},
         log  => "$dir/log",
-        cmd  => ['python3', top_dir() . "/t/peer/$self->{kind}.py", $dir, map { "$_=$options{$_}" } sort keys %options],
+        cmd  => ['python3', '-B', top_dir() . "/t/peer/$self->{kind}.py", $dir, map { "$_=$options{$_}" } sort keys %options],
     );
     $self->{port} = wait_until(20, sub { read_file("$dir/port") }) or die "$self->{kind} did not start\n" . $self->{proc}->tail;
     return $self;

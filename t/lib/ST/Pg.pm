@@ -5,6 +5,7 @@
 #   my $pg = ST::Pg->new;                 # running, with an empty database `supertokens`
 #   $pg->query('SELECT a, b FROM t');     # [[a, b], ...], NULL is undef
 #   $pg->kill9; $pg->start;               # crash and recovery: needs ST::Pg->new(fsync => 1)
+#   my $standby = $pg->standby;           # follows; $standby->promote makes it a server of its own
 package ST::Pg;
 use v5.36;
 
@@ -39,6 +40,38 @@ sub new ($class, %opt) {
     give_away($self->{log});    # pg_ctl writes to it as well
     $self->start;
     $self->create_db(DATABASE) if !$self->value('SELECT 1 FROM pg_database WHERE datname = ' . quoted(DATABASE), 'postgres');
+    return $self;
+}
+
+# Another cluster that follows this one, synchronously: what a client was told to be committed is there as well.
+sub standby ($self) {
+    my $dir      = temp_dir('standby');
+    my $name     = $dir =~ s{.*/}{}r;
+    my $standby  = bless { fsync => $self->{fsync}, data => "$dir/data", socket_dir => $dir, log => "$dir/log" }, ref $self;
+    my $conninfo = sprintf 'host=%s port=%d user=%s application_name=%s', $self->{socket_dir}, PORT, USER, $name;
+    write_file($standby->{log}, q{});
+    give_away($dir, $standby->{log});
+    run_as_system_user(bin_dir() . '/pg_basebackup', '--checkpoint=fast', '--no-sync', '-D', $standby->{data}, '-d', $conninfo);
+    write_file("$standby->{data}/standby.signal", q{});
+    give_away("$standby->{data}/standby.signal");
+    $standby->{settings} = { %{ $self->{settings} }, primary_conninfo => $conninfo };
+    $standby->start;
+    $self->set(synchronous_standby_names => $name);
+    wait_until(30, sub { ($self->value('SELECT sync_state FROM pg_stat_replication', 'postgres') // q{}) eq 'sync' })
+      or die "the standby does not follow\n" . $standby->proc->tail;
+    return $standby;
+}
+
+# A setting of the running server.
+sub set ($self, $name, $value) {
+    $self->{settings}{$name} = $value;
+    $self->write_settings;
+    return $self->query('SELECT pg_reload_conf()', 'postgres');
+}
+
+sub promote ($self) {
+    delete $self->{settings}{primary_conninfo};
+    $self->value('SELECT pg_promote(true, 60)', 'postgres') eq 't' or die "the standby was not promoted\n" . $self->proc->tail;
     return $self;
 }
 
@@ -141,7 +174,7 @@ sub start ($self) {
     # The last line of this file is the server's state; its first the pid (a crashed server leaves the file).
     my $up = wait_until(60, sub {
         my @line = split /\n/, read_file("$self->{data}/postmaster.pid");
-        return 1 if @line >= 8 && $line[0] == $self->{proc}->pid && $line[7] =~ /^ready/;
+        return 1 if @line >= 8 && $line[0] == $self->{proc}->pid && $line[7] =~ /^(?:ready|standby)/;
         return !$self->{proc}->alive;
     });
     die "PostgreSQL did not start\n" . $self->{proc}->tail if !$up || !$self->{proc}->alive;
@@ -165,6 +198,12 @@ sub socket_dir ($self) { return $self->{socket_dir} }
 # For libpq.
 sub conninfo ($self, $db = DATABASE) {
     return sprintf 'host=%s port=%d user=%s dbname=%s', $self->{socket_dir}, PORT, USER, $db;
+}
+
+# For libpq: whichever of @SERVERS takes writes.
+sub primary_uri ($db, @servers) {
+    my $hosts = join q{,}, map { $_->{socket_dir} =~ s{/}{%2F}gr . ':' . PORT } @servers;
+    return sprintf 'postgresql://%s@%s/%s?target_session_attrs=read-write', USER, $hosts, $db;
 }
 
 # The configuration keys that lead the service here.
