@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "loop.h"
@@ -239,7 +240,10 @@ static struct hash_slots *run_batch(struct hash_pool *h, struct password_jobs_en
         put_back(h, b);
         return own;
     }
+    for (unsigned i = 0; i < b->n; i++)
+        fault_enter(b->request[i]);
     password_jobs_run(env, b->job, b->n);
+    fault_leave();
     if (own)
         hash_slot_release(own, slot);
     return NULL;
