@@ -54,7 +54,7 @@ static void sign(void)
 
 static void verify(void)
 {
-    require(rsa_key_verify(key, STR("message"), (struct str){(char *)signature, signature_n}));
+    require(rsa_key_verify(&arena, key, STR("message"), (struct str){(char *)signature, signature_n}));
 }
 
 static void parse_key(void)

@@ -34,8 +34,8 @@ static void sign_rsa(struct arena *a, struct str text)
         return;
     FUZZ_EXPECT(rsa_key_sign(key, STR("message"), signature, &n) && n >= RSA_KEY_BITS / 8 &&
                 n <= sizeof signature);
-    FUZZ_EXPECT(rsa_key_verify(key, STR("message"), (struct str){(char *)signature, n}));
-    FUZZ_EXPECT(!rsa_key_verify(key, STR("massage"), (struct str){(char *)signature, n}));
+    FUZZ_EXPECT(rsa_key_verify(a, key, STR("message"), (struct str){(char *)signature, n}));
+    FUZZ_EXPECT(!rsa_key_verify(a, key, STR("massage"), (struct str){(char *)signature, n}));
     FUZZ_EXPECT(json_check(key->jwk));
     rsa_key_unref(key);
 }

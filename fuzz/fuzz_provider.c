@@ -31,6 +31,16 @@ static void expect_call(const struct flow *f)
                         str_find(call->headers[i].value, '\n') == call->headers[i].value.n);
 }
 
+/* What a provider says may be as deep as we read it, and is wrapped once more. */
+static void expect_json(struct str text)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 8);
+    json_object *value = text.p ? json_tokener_parse_ex(tokener, text.p, (int)text.n) : NULL;
+    FUZZ_EXPECT(!text.p || json_object_is_type(value, json_type_object));
+    json_object_put(value);
+    json_tokener_free(tokener);
+}
+
 static void expect_identity(struct arena *a, const struct flow *f)
 {
     const struct identity *i = &f->identity;
@@ -38,6 +48,7 @@ static void expect_identity(struct arena *a, const struct flow *f)
     FUZZ_EXPECT(!i->email.p || (i->email.n > 0 && str_find(i->email, 0) == i->email.n));
     FUZZ_EXPECT(!i->verified || i->email.p);
     FUZZ_EXPECT(f->claims || f->user_info);
+    expect_json(flow_raw_user_info(f));
     FUZZ_EXPECT(identity_fake_email(a, f->provider, i->user_id).n > i->user_id.n);
 }
 

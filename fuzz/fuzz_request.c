@@ -107,14 +107,15 @@ static struct str records_of(struct arena *a, struct str text)
 }
 
 /* What nginx never sends and libfcgi is no match for: it leaks for management records that it does not know,
- * has room for few of their names, and adds lengths up to 2^31. */
+ * has room for few of their names, reads the padding of a beginning as records, and adds lengths up to 2^31.
+ */
 static bool is_sent_by_nginx(struct str records)
 {
     while (records.n >= FCGI_HEADER_LEN) {
         const unsigned char *h = (const unsigned char *)records.p;
         size_t n = (size_t)h[4] << 8 | h[5];
         struct str content = str_head(str_from(records, FCGI_HEADER_LEN), n);
-        if ((h[2] | h[3]) == 0)
+        if ((h[2] | h[3]) == 0 || (h[1] == FCGI_BEGIN_REQUEST && h[6] != 0))
             return false;
         for (size_t i = 0; h[1] == FCGI_PARAMS && i < content.n; i++)
             if ((unsigned char)content.p[i] > 0x80) /* would be a length of 16 MiB or more */
@@ -200,7 +201,7 @@ static struct str read_all(int fd, char *p)
 static void run(struct service *service, struct request *r, int peer, struct arena *a)
 {
     static const struct request_limits limits = {.body = BODY_MAX, .timeout_ms = 1000};
-    char *bytes = arena_alloc(a, ANSWER_MAX);
+    static char bytes[ANSWER_MAX];
     bool usable = true;
     for (int i = 0; usable && i < REQUESTS_MAX && r->fd >= 0 && request_peek(r->fd) == PEEK_DATA; i++) {
         FUZZ_EXPECT(FCGX_InitRequest(&r->fcgi, -1, 0) == 0);

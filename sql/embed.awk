@@ -7,6 +7,7 @@
 #
 # A statement or block begins below its marker line and ends at the next one or at the end of the file:
 #   -- name: session_insert      one statement, parameters $1, $2, ... without gaps
+#   -- may be stale              (behind the name) answers of a while ago do no harm: a standby may be asked; reads only
 #   -- table: session_info       (blocks) CREATE TABLE and its indexes; several statements, no parameters
 #   -- ensure: text   -- step: text   (blocks) several statements, no parameters
 # Statements lose their comments, line breaks and final semicolon. A duplicate name, a second statement under one
@@ -72,8 +73,8 @@ function note_parameters(line,    at, number)
 function is_read_only(text)
 {
     text = toupper(text)
-    return text ~ /^SELECT[^A-Z0-9_]/ && \
-        text !~ /FOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)|PG_NOTIFY|ADVISORY|NEXTVAL|SETVAL|SET_CONFIG|INSERT INTO|DELETE FROM/
+    return text ~ /^(SELECT|WITH)[^A-Z0-9_]/ && \
+        text !~ /[^A-Z0-9_](UPDATE|MERGE INTO)([^A-Z0-9_]|$)|FOR (NO KEY UPDATE|SHARE|KEY SHARE)|PG_NOTIFY|ADVISORY|NEXTVAL|SETVAL|SET_CONFIG|INSERT INTO|DELETE FROM/
 }
 
 function end_entry(    i, bare)
@@ -100,6 +101,8 @@ function end_entry(    i, bare)
     files[n] = base_name(entry_path)
     counts[n] = highest
     read_only[n] = kind == "name" && is_read_only(text)
+    if (stale[n] && !read_only[n])
+        fail(name ": it writes, so it cannot be stale")
     n++
     open_entry = 0
 }
@@ -148,6 +151,13 @@ FNR == 1 { end_entry() }
     next
 }
 
+/^-- may be stale$/ {
+    if (!open_entry || kind != "name" || text != "")
+        fail("\"may be stale\" belongs behind a name")
+    stale[n] = 1
+    next
+}
+
 {
     line = $0
     sub(/\r$/, "", line)
@@ -190,6 +200,7 @@ function print_header(    i, most)
     print "    const char *name, *text; /* with {table} templates */"
     print "    int nparams;"
     print "    bool read_only; /* may be sent again when its outcome is unknown */"
+    print "    bool may_be_stale; /* a standby may be asked */"
     print "};\n"
     print "extern const struct statement statements[];\n"
     print "#endif"
@@ -203,7 +214,7 @@ function print_source(    i)
     for (i = 0; i < n; i++) {
         print "    [STMT_" names[i] "] = {\"" names[i] "\","
         print literal[i] ","
-        print "        " counts[i] ", " (read_only[i] ? "true" : "false") "},"
+        print "        " counts[i] ", " (read_only[i] ? "true" : "false") ", " (stale[i] ? "true" : "false") "},"
     }
     print "};"
 }

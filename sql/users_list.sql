@@ -6,6 +6,7 @@
 -- $1 app, $2 tenant, $3 recipes (none: all), $4 time and $5 id of the first user, $6 how many
 
 -- name: users_oldest
+-- may be stale
 SELECT a.primary_or_recipe_user_id, a.primary_or_recipe_user_time_joined
 FROM {app_id_to_user_id} a
 WHERE a.app_id = $1 AND ($3::text[] = '{}' OR a.recipe_id = ANY ($3::text[]))
@@ -18,6 +19,7 @@ ORDER BY a.primary_or_recipe_user_time_joined, a.primary_or_recipe_user_id DESC
 LIMIT $6::bigint
 
 -- name: users_newest
+-- may be stale
 SELECT a.primary_or_recipe_user_id, a.primary_or_recipe_user_time_joined
 FROM {app_id_to_user_id} a
 WHERE a.app_id = $1 AND ($3::text[] = '{}' OR a.recipe_id = ANY ($3::text[]))
@@ -33,6 +35,7 @@ LIMIT $6::bigint
 -- the last of all characters behind it, in the order of bytes (the ~ operators).
 -- $1 app, $2 tenant, tags in lower case: $3 email, $4 phone, $5 provider; $6 number of kinds given, $7 newest first, $8 how many
 -- name: users_search
+-- may be stale
 WITH hits AS (
     SELECT t.recipe_user_id, 'email' AS kind
     FROM unnest($3::text[]) AS tag
@@ -64,6 +67,7 @@ LIMIT $8::bigint
 
 -- $1 app, $2 tenant (NULL: the whole app), $3 recipes (none: all)
 -- name: users_count
+-- may be stale
 SELECT count(DISTINCT a.primary_or_recipe_user_id)
 FROM {app_id_to_user_id} a
 WHERE a.app_id = $1 AND ($3::text[] = '{}' OR a.recipe_id = ANY ($3::text[]))

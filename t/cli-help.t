@@ -24,6 +24,13 @@ subtest '--help' => sub {
     like((cli('config', '--help'))[1], qr/^  config test .*^  config dump /ms, 'of a group');
 };
 
+subtest '--version' => sub {
+    my @lines = map { s/: .*//r } split /\n/, (cli('--version'))[1];
+    shift @lines;
+    is_deeply \@lines, ['SuperTokens Core version', 'Plugin Interface version', 'Database Plugin name', 'Database Plugin version',
+        'Java version', 'Installation directory'], 'the lines of the reference';
+};
+
 subtest 'what is wrong' => sub {
     my @wrong = (
         [['dance']           => qq{Unknown command 'dance'. Please use "supertokens --help" to see the list of available commands}],
@@ -84,7 +91,7 @@ subtest 'completion' => sub {
     is_deeply complete('config', 'test', '--config', '=', "$dir/si"), ["$dir/site.yaml"], 'files';
     my $zsh = build_dir() . '/completion/_supertokens';
     like read_file($zsh), qr/\A#compdef supertokens\n/, 'zsh finds its script';
-    is system("zsh -n '$zsh'"), 0, 'which it can read' if -x '/usr/bin/zsh';
+    is system("zsh -n '$zsh'"), 0, 'which it can read' if grep { -x "$_/zsh" } split /:/, $ENV{PATH};
 };
 
 done_testing;

@@ -98,6 +98,7 @@ my @errors = (
     ['fcgi_request_timeout: 1', "'fcgi_request_timeout' must be between 100 and 3600000"],
     ['fcgi_max_body: 1', "'fcgi_max_body' must be between 1024 and 1073741824"],
     ['fcgi_drain_timeout: -1', "'fcgi_drain_timeout' must be between 0 and 3600000"],
+    ['fcgi_read_only_connection_uri: pg', "'fcgi_read_only_connection_uri' is not a valid PostgreSQL connection URI"],
     ['fcgi_listen_connection_uri: pg', "'fcgi_listen_connection_uri' is not a valid PostgreSQL connection URI"],
     ['postgresql_user:', "'postgresql_user' and 'postgresql_connection_uri' are not set. Please set at least one of these values"],
     ["postgresql_connection_uri: 'h:5432/db'",

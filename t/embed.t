@@ -56,8 +56,12 @@ my $source = embed('source', $good);
 like($source,
     qr/\Q"SELECT 'a\\b\"c?\?(;' , \"x\" , '--', {t}.x FROM {t} WHERE a = \E\$\Q2 AND b = \E\$1",\s+2, true/,
     'text on one line, without comments, in C\'s spelling');
-like($source, qr/\[STMT_second\] = \{"second",\s+"UPDATE .*",\s+1, false\}/, 'a write is not repeatable');
-like($source, qr/FOR UPDATE",\s+0, false\}/, 'nor is a lock');
+like($source, qr/\[STMT_second\] = \{"second",\s+"UPDATE .*",\s+1, false, false\}/, 'a write is not repeatable');
+like($source, qr/FOR UPDATE",\s+0, false, false\}/, 'nor is a lock');
+my $with = 'WITH x AS (SELECT updated_at FROM {t}) SELECT * FROM x';
+like(embed('source', "-- name: x\n-- may be stale\n$with"), qr/0, true, true\}/, 'an answer that may be stale');
+like(embed('source', "-- name: x\n$with"), qr/0, true, false\}/, 'or not');
+ok !embed('source', "-- name: x\n-- may be stale\n$_"), "not where something is written: $_" for 'WITH x AS (UPDATE {t} SET a = 1 RETURNING a) SELECT * FROM x', 'DELETE FROM {t}', "SELECT 1\n-- may be stale";
 like(embed('header', $good, "-- name: other\nSELECT 1\n"), qr/STMT_third,\s+STMT_other,/, 'several files');
 
 my $blocks = embed('blocks', <<'END');

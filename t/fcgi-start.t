@@ -94,6 +94,17 @@ subtest 'an installation directory' => sub {
     crashed(run(['--install-dir', $home, '--socket', "$dir/home.sock"]), "cannot open log file $home/no/where/info.log: No such file or directory", 'a log file that cannot be opened');
 };
 
+subtest 'the directory of a systemd unit' => sub {
+    my $unit = temp_dir('unit');
+    run([@config, '--socket', "$dir/unit.sock"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
+        ok wait_until(10, sub { -s "$unit/.started/localhost-3567" }), 'holds the file, too';
+    });
+    run([@config, '--socket', "$dir/unit.sock", '--temp-dir', "$dir"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
+        ok wait_until(10, sub { -s "$dir/.started/localhost-3567" }), 'unless an option says otherwise';
+        ok !-e "$unit/.started/localhost-3567", 'the first one is gone';
+    });
+};
+
 # Hands sockets over as systemd does: as descriptors 3 and up.
 my @hand_over = ($^X, '-MPOSIX=dup2', '-MIO::Socket', '-e', <<'PERL');
 $^F = 20; # not closed by exec

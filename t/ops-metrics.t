@@ -85,8 +85,8 @@ subtest 'keys, jobs, processes' => sub {
     cmp_ok abs(value('signing_key_age_seconds') + value('signing_key_rotation_seconds') - 168 * 3600), '<', 1, 'age and rest are the interval';
     is value('jobs_leader'), 1, 'this node leads';
     is value('deliveries_pending') + value('deliveries_given_up'), 0, 'nothing to be delivered';
-    is value('job_failures_total{job="count mails and webhooks"}'), 0, 'jobs';
-    cmp_ok abs(value('job_last_run_timestamp_seconds{job="count mails and webhooks"}') - time), '<', 60, 'their last run';
+    is value('job_failures_total{task="count mails and webhooks"}'), 0, 'jobs';
+    cmp_ok abs(value('job_last_run_timestamp_seconds{task="count mails and webhooks"}') - time), '<', 60, 'their last run';
     is_deeply [map { value(qq(processes{process="$_"})) } qw(master worker jobs)], [1, 2, 1], 'processes';
     cmp_ok value(qq(process_resident_memory_bytes{process="$_"})), '>', 1e6, "memory: $_" for qw(master worker jobs);
     cmp_ok value('process_cpu_seconds_total{process="worker"}'), '>', 0, 'processor time';

@@ -63,6 +63,7 @@ run_tests() # variant, file...
     need build run test
     want sdk "t/sdk-node.t, t/browser-*.t and those of the login pages will be skipped without"
     want browser "t/browser-*.t will be skipped without"
+    want monitor "parts of t/ops-monitoring.t will be skipped without"
     want php "the PHP example of t/verify-examples.t will be skipped without"
     if [ "$variant" = sanitize ]; then
         export ST_SLOW=${ST_SLOW:-4}

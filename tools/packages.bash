@@ -27,10 +27,14 @@ build   zlib1g-dev
 run     nginx               nginx
 run     perl
 run     postgresql-15
+test    groff-base          groff
 test    libcmocka-dev
 test    pgbouncer           pgbouncer
 test    python3-minimal     python3
+test    zsh                 zsh
 test    systemd             systemd-analyze
+monitor fail2ban            fail2ban-regex
+monitor prometheus          promtool
 php     php8.2-fpm          php-fpm8.2
 bench   wrk                 wrk
 sdk     ca-certificates

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/factors.h"
 
+#include "multitenancy/association.h"
 #include "multitenancy/factors.h"
 
 /* The ids that SuperTokens gives a meaning to; the recipe that can do it here, if there is one. */
@@ -87,6 +88,27 @@ enum st_err auth_pre_auth(struct auth_call *k, const char *factor)
         k->c, ST_BAD_REQUEST,
         "First factor sign in/up called for a non-first factor with an active session. This might "
         "indicate that you are trying to use this as a secondary factor, but disabled account linking.");
+}
+
+enum st_err auth_session_user(struct auth_call *k, const struct user **out)
+{
+    const struct user *user;
+    *out = NULL;
+    if (!k->session)
+        return ST_OK;
+    ST_TRY(user_by_id(k->c, k->tenant->db, k->tenant->id.app, k->session->token.user_id, &user));
+    if (!user)
+        return auth_unauthorised(k, true);
+    *out = user->is_primary ? user : NULL;
+    return ST_OK;
+}
+
+enum st_err auth_share_method(struct auth_call *k, const struct login_method *method, bool *done)
+{
+    struct association a;
+    ST_TRY(association_add(k->c, k->tenant, method->user_id, &a));
+    *done = a.result == ASSOCIATION_OK;
+    return a.result == ASSOCIATION_NOT_ALLOWED ? auth_unauthorised(k, true) : ST_OK;
 }
 
 enum st_err auth_post_auth(struct auth_call *k, const struct user *user, const struct login_method *method)

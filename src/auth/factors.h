@@ -19,6 +19,18 @@ size_t auth_first_factors(const struct site *site, const struct tenant *t, struc
  * asks for linking, which is not configured. */
 enum st_err auth_pre_auth(struct auth_call *k, const char *factor) ST_MUST_CHECK;
 
+/* The user of the session, whose login methods of other tenants may sign in on this one, too (fdi-linking 2,
+ * step 2). *OUT is NULL without a session, and for a user who is not primary: there is only the login method
+ * that the session is of. Without account linking this occurs where other programs have made primary users,
+ * and front ends are older than FDI 3.1: later ones do not have the session looked at. ST_ANSWERED: the user
+ * is gone. */
+enum st_err auth_session_user(struct auth_call *k, const struct user **out) ST_MUST_CHECK;
+/* Lets METHOD of that user, whose credentials were good, sign in on the call's tenant from now on. *DONE is
+ * false when what is known of it has become old: look again. ST_ANSWERED: the session's user does not belong
+ * there. */
+enum st_err auth_share_method(struct auth_call *k, const struct login_method *method,
+                              bool *done) ST_MUST_CHECK;
+
 /* The end of every sign-in and sign-up (fdi-linking 6, PostAuth): a new session, unless the request has one
  * of this user already, which goes on. */
 enum st_err auth_post_auth(struct auth_call *k, const struct user *user,

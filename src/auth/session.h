@@ -64,6 +64,14 @@ enum st_err auth_session_create(struct auth_call *k, const struct tenant *t, con
  * answer (fdi-session 8.3). VALUE is the whole member, {"v":..,"t":..}. */
 enum st_err auth_session_set_claim(struct auth_call *k, const char *key, json_object *value) ST_MUST_CHECK;
 
+/* The same for any session S, and only in the database: the next refresh brings the claim. One that has the
+ * value already stays as it is. */
+enum st_err auth_session_store_claim(struct auth_call *k, const struct auth_session *s, const char *key,
+                                     json_object *value) ST_MUST_CHECK;
+
+/* A claim with that value, as of now. */
+json_object *auth_bool_claim(struct arena *a, bool value);
+
 /* Tokens of a session into the answer (fdi-session 4). REFRESH may be NULL. */
 void auth_session_attach(struct auth_call *k, enum site_transfer by, struct str uid,
                          const struct session_token *access, const struct session_token *refresh,

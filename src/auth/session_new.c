@@ -198,3 +198,36 @@ enum st_err auth_session_set_claim(struct auth_call *k, const char *key, json_ob
     auth_session_attach(k, s->transfer, s->token.user_id, &made.access, NULL, STR_NONE);
     return ST_OK;
 }
+
+static bool has_value(struct arena *a, struct str payload, const char *key, json_object *wanted)
+{
+    json_object *claim = NULL, *value = NULL, *new_value = NULL;
+    json_object_object_get_ex(json_parse(a, payload), key, &claim);
+    json_object_object_get_ex(claim, "v", &value);
+    json_object_object_get_ex(wanted, "v", &new_value);
+    return value && json_equal(value, new_value);
+}
+
+enum st_err auth_session_store_claim(struct auth_call *k, const struct auth_session *s, const char *key,
+                                     json_object *value)
+{
+    struct arena *a = k->c->arena;
+    struct str handle = s->token.session_handle;
+    struct session_info row;
+    bool found;
+    ST_TRY(session_get(k->c, s->tenant, handle, &row, &found));
+    if (!found || has_value(a, row.payload, key, value))
+        return ST_OK;
+    return session_set_payload(k->c, s->tenant, handle, json_text(a, with_claim(a, row.payload, key, value)),
+                               &found);
+}
+
+json_object *auth_bool_claim(struct arena *a, bool value)
+{
+    struct json_out j = json_out(a);
+    json_open(&j, NULL, '{');
+    json_add_bool(&j, "v", value);
+    json_add_i64(&j, "t", clock_now_ms());
+    json_close(&j, '}');
+    return json_parse(a, json_done(&j));
+}

@@ -21,7 +21,7 @@ struct invocation {
     const struct command *command;
     const char *argument[COMMAND_ARGUMENTS];
     size_t narguments;
-    const char *config_file, *site;
+    const char *config_file, *site, *target;
     bool json, dry_run, test_mode, yes;
 
     /* The running service. */
@@ -63,6 +63,7 @@ enum option_set {
     ON_MARKDOWN = 1 << 19,
     ON_JVM = 1 << 20,
     ON_OPENAPI = 1 << 21,
+    ON_DELIVERY = 1 << 22,
 };
 
 enum option_kind {
@@ -130,5 +131,6 @@ data_fn dashboard_create_data, dashboard_list_data, dashboard_password_data, das
 data_fn user_find_data, user_show_data, user_sessions_data, user_revoke_data;
 data_fn tenant_list_data, tenant_show_data, tenant_create_data, tenant_update_data, tenant_remove_data;
 data_fn key_list_data, key_rotate_data;
+data_fn delivery_list_data, delivery_resend_data, delivery_forget_data;
 
 #endif

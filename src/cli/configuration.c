@@ -125,7 +125,8 @@ int migrate_run(const struct invocation *in)
     struct arena arena;
     arena_init(&arena);
     struct ctx c = {.arena = &arena};
-    enum st_err err = schema_migrate(&c, config, in->dry_run);
+    enum st_err err =
+        work_become_service_user(config) ? schema_migrate(&c, config, in->dry_run) : ST_INTERNAL;
     if (err)
         print_error("%s", c.message.p ? c.message.p : "the migration failed");
     arena_free(&arena);

@@ -126,7 +126,8 @@ static int64_t calibrate_argon2(const struct invocation *in, struct password_par
             p.argon2.memory_kib = memory;
         } else if (ms < in->time_ms && memory == most && p.argon2.passes < PASSES_MAX &&
                    (p.argon2.passes + 1) * ms / p.argon2.passes <= in->time_ms) {
-            p.argon2.passes++;
+            p.argon2.passes =
+                within(p.argon2.passes * in->time_ms / (ms > 0 ? ms : 1), p.argon2.passes + 1, PASSES_MAX);
         } else {
             break;
         }

@@ -2,8 +2,10 @@
  *
  * --help of everything and of one command, and --version.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/print.h"
@@ -70,13 +72,18 @@ void help_print(const struct command *prefix, size_t n)
         print_commands(prefix, n);
 }
 
-/* The reference's lines, in its order, where there is something to say. */
+/* The reference's lines, in its order. */
 void help_print_version(void)
 {
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+    while (n > 0 && self[n - 1] != '/')
+        n--;
     puts("supertokens-fcgi " PACKAGE_VERSION "\n"
          "SuperTokens Core version: " ST_CORE_VERSION "\n"
          "Plugin Interface version: none\n"
          "Database Plugin name: postgresql\n"
          "Database Plugin version: none\n"
          "Java version: none");
+    printf("Installation directory: %.*s\n", n > 0 ? (int)n : 0, self);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/print.h"
 #include "config/config.h"
 
 /* Of packaged services, and of those that root starts. */
@@ -114,6 +115,8 @@ static void look_in(struct arena *a, struct instances *out, const char *director
 {
     struct str path = arena_printf(a, "%s/.started", directory);
     DIR *d = opendir(path.p);
+    if (!d && errno == EACCES)
+        print_error("%s: %s", path.p, strerror(errno)); /* there may be services that are not seen */
     if (!d)
         return;
     for (struct dirent *entry; (entry = readdir(d));)

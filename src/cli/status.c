@@ -42,7 +42,6 @@ static struct str running_version(struct arena *a, pid_t pid)
                                            : STR_NONE;
 }
 
-/* Does the database of CONFIG answer? */
 static bool ask_database(const struct config *config)
 {
     struct arena arena;
@@ -57,6 +56,16 @@ static bool ask_database(const struct config *config)
     return answers;
 }
 
+/* Does it? Asked by a process of its own, which may become another user. */
+static bool database_answers(const struct config *config)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(!work_become_service_user(config) || !ask_database(config));
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 /* With the configuration of that service, as far as this user may read it. */
 static bool add_database(struct json_out *j, const struct instance *it, const struct invocation *in)
 {
@@ -64,7 +73,7 @@ static bool add_database(struct json_out *j, const struct instance *it, const st
     if (it->config_file.p)
         own.config_file = it->config_file.p;
     const struct config *config = work_load_config(&own);
-    bool answers = config && ask_database(config);
+    bool answers = config && database_answers(config);
     json_add_str(j, "database",
                  answers  ? STR("reachable")
                  : config ? STR("not reachable")

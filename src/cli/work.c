@@ -2,6 +2,8 @@
 #include "cli/work.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,6 +54,20 @@ const struct sites *work_load_sites(const struct config *config)
         return sites;
     print_error("%s", error.text);
     return NULL;
+}
+
+bool work_become_service_user(const struct config *config)
+{
+    char room[4096];
+    struct passwd entry, *user = NULL;
+    if (geteuid() != 0 || config->pg.host[0] != '/' || config->pg.password)
+        return true;
+    if (getpwnam_r(SERVICE_USER, &entry, room, sizeof room, &user) != 0 || !user)
+        return true;
+    if (setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0)
+        return true;
+    print_error("the user " SERVICE_USER " cannot be taken: %s", strerror(errno));
+    return false;
 }
 
 /* The ids that the options name, in their canonical form. */
@@ -110,7 +126,8 @@ int work_run(const struct invocation *in)
     const struct config *config = work_load_config(in);
     struct shared *shared = NULL;
     /* Without sites: they may need secrets that only the service has. */
-    if (config && !(shared = startup_shared(&(struct options){.environment = environ}, config, why)))
+    bool ready = config && work_become_service_user(config);
+    if (ready && !(shared = startup_shared(&(struct options){.environment = environ}, config, why)))
         print_error("%s", why);
     if (shared && !(w.service = runtime_open(config, NULL, shared)))
         print_error("the database settings cannot be used");

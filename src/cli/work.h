@@ -21,6 +21,13 @@ const struct config *work_load_config(const struct invocation *in);
 /* NULL after an error that was printed; else for sites_free. */
 const struct sites *work_load_sites(const struct config *config);
 
+/* The user of packaged services. */
+#define SERVICE_USER "supertokens"
+/* A PostgreSQL behind a unix socket knows its clients by their system user. Root becomes SERVICE_USER for it,
+ * where there is such a user and no password is configured; for good. False after an error that was printed.
+ */
+bool work_become_service_user(const struct config *config);
+
 /* A command on data fills OUT, an object that is open, and returns; errors are told by ctx_fail. */
 struct work {
     const struct invocation *in;

@@ -117,8 +117,10 @@ enum st_err config_pg_conninfo(const struct config *config, enum config_pg_which
     struct config_uri uri = {0};
     bool memory_failed = false;
     *out = (struct config_pg_conninfo){0};
-    if (which == CONFIG_PG_LISTEN && config->fcgi_listen_connection_uri &&
-        !config_uri_parse(str_of(config->fcgi_listen_connection_uri), &uri, &out->memory, &memory_failed)) {
+    const char *over = which == CONFIG_PG_LISTEN      ? config->fcgi_listen_connection_uri
+                       : which == CONFIG_PG_READ_ONLY ? config->fcgi_read_only_connection_uri
+                                                      : NULL;
+    if (over && !config_uri_parse(str_of(over), &uri, &out->memory, &memory_failed)) {
         config_pg_conninfo_free(out);
         return ST_UNAVAILABLE; /* it was parsed when the configuration was built */
     }
@@ -136,6 +138,15 @@ enum st_err config_pg_conninfo(const struct config *config, enum config_pg_which
         return ST_UNAVAILABLE;
     }
     return ST_OK;
+}
+
+bool config_pg_has_read_only(const struct config *config)
+{
+    const struct config *base = config;
+    while (base->parent)
+        base = base->parent;
+    return config->fcgi_read_only_connection_uri && strcmp(config->pg.host, base->pg.host) == 0 &&
+           strcmp(config->pg.ports, base->pg.ports) == 0;
 }
 
 void config_pg_conninfo_free(struct config_pg_conninfo *conninfo)

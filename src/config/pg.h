@@ -9,8 +9,9 @@
 
 enum config_pg_which {
     CONFIG_PG_MAIN,
-    CONFIG_PG_LISTEN /* for LISTEN: fcgi_listen_connection_uri laid over the main one; the same when not set
-                      */
+    /* For LISTEN: fcgi_listen_connection_uri laid over the main one; the same when not set. */
+    CONFIG_PG_LISTEN,
+    CONFIG_PG_READ_ONLY /* the same with fcgi_read_only_connection_uri */
 };
 
 /* Arguments for PQconnectdbParams(keywords, values, 0). Beyond the identity they hold what libpq knows among
@@ -26,6 +27,9 @@ struct config_pg_conninfo {
  * as long. */
 enum st_err config_pg_conninfo(const struct config *config, enum config_pg_which which,
                                struct config_pg_conninfo *out) ST_MUST_CHECK;
+/* Whether CONFIG_PG_READ_ONLY is another connection. Not for tenants whose database is on another server than
+ * the service's: nothing is known of a standby there. */
+bool config_pg_has_read_only(const struct config *config);
 void config_pg_conninfo_free(struct config_pg_conninfo *conninfo);
 
 /* Two identifiers and a dot. */

@@ -64,6 +64,8 @@ enum st_err config_validate_pg(struct config_build *b)
     ST_TRY(check_migration_mode(b));
     if (c->fcgi_listen_connection_uri)
         ST_TRY(check_uri(b, CONFIG_KEY_fcgi_listen_connection_uri, c->fcgi_listen_connection_uri));
+    if (c->fcgi_read_only_connection_uri)
+        ST_TRY(check_uri(b, CONFIG_KEY_fcgi_read_only_connection_uri, c->fcgi_read_only_connection_uri));
     return ST_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "crypto/algorithms.h"
+#include "crypto/memory.h"
 
 bool aes_gcm_seal(const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV], struct str plain,
                   unsigned char *out)
@@ -21,15 +22,16 @@ bool aes_gcm_seal(const unsigned char key[AES_GCM_KEY], const unsigned char iv[A
     return ok;
 }
 
-bool aes_gcm_open(const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV], struct str sealed,
-                  unsigned char *out)
+bool aes_gcm_open(struct arena *a, const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV],
+                  struct str sealed, unsigned char *out)
 {
     if (sealed.n < AES_GCM_TAG || sealed.n > INT_MAX)
         return false;
     size_t plain_n = sealed.n - AES_GCM_TAG;
+    crypto_memory_begin();
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     if (!ctx)
-        return false;
+        arena_out_of_memory(a);
     unsigned char tag[AES_GCM_TAG];
     memcpy(tag, sealed.p + plain_n, sizeof tag);
     int n = 0, rest = 0;
@@ -38,7 +40,9 @@ bool aes_gcm_open(const unsigned char key[AES_GCM_KEY], const unsigned char iv[A
               EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, AES_GCM_TAG, tag) == 1 &&
               EVP_DecryptFinal_ex(ctx, out + n, &rest) == 1;
     EVP_CIPHER_CTX_free(ctx);
-    if (!ok)
+    if (!ok) {
         sodium_memzero(out, plain_n);
+        crypto_memory_check(a);
+    }
     return ok;
 }

@@ -14,8 +14,8 @@ enum { AES_GCM_KEY = 32, AES_GCM_IV = 12, AES_GCM_TAG = 16 };
 bool aes_gcm_seal(const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV], struct str plain,
                   unsigned char *out);
 /* Writes sealed.n - AES_GCM_TAG bytes to OUT. False when SEALED was not made with this key and IV: nothing in
- * OUT may be used then (it is wiped). */
-bool aes_gcm_open(const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV], struct str sealed,
-                  unsigned char *out);
+ * OUT may be used then (it is wiped). Jumps away when there is no memory to look at it. */
+bool aes_gcm_open(struct arena *a, const unsigned char key[AES_GCM_KEY], const unsigned char iv[AES_GCM_IV],
+                  struct str sealed, unsigned char *out);
 
 #endif

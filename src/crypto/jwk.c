@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 
 #include "crypto/base64.h"
+#include "crypto/memory.h"
 #include "json/json.h"
 
 enum {
@@ -231,11 +232,14 @@ static bool has_signed(struct arena *a, const struct algorithm *g, json_object *
     struct jwk key;
     if (!read_parts(a, g, object, &key))
         return false;
-    /* From here to the end nothing is taken from the arena, which may jump away. */
+    /* From here on nothing is taken from the arena, which may jump away. */
+    crypto_memory_begin();
     EVP_PKEY *pkey = g->make(g, &key);
     bool ok = pkey &&
               (g->coordinate ? verify_ec(g, pkey, message, signature) : verify(g, pkey, message, signature));
     EVP_PKEY_free(pkey);
+    if (!ok)
+        crypto_memory_check(a);
     ERR_clear_error();
     return ok;
 }

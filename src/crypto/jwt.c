@@ -41,5 +41,5 @@ bool jwt_verify(struct arena *a, const struct rsa_key *key, const struct jwt_par
 {
     struct str signature;
     return base64_decode(a, BASE64_URL_UNPADDED, parts->signature, &signature) &&
-           rsa_key_verify(key, parts->signed_text, signature);
+           rsa_key_verify(a, key, parts->signed_text, signature);
 }

@@ -11,6 +11,7 @@
 
 #include "crypto/algorithms.h"
 #include "crypto/base64.h"
+#include "crypto/memory.h"
 #include "json/write.h"
 
 enum { PART_MAX = 16 * 1024 }; /* base64 characters of one half of the stored text */
@@ -134,11 +135,11 @@ static bool own_strings(struct rsa_key *key)
     return true;
 }
 
-static struct rsa_key *make(const struct rsa_key *content, EVP_PKEY *pkey)
+static struct rsa_key *make(struct arena *a, const struct rsa_key *content, EVP_PKEY *pkey)
 {
     struct rsa_key *key = calloc(1, sizeof *key);
     if (!key)
-        return NULL;
+        arena_out_of_memory(a);
     *key = *content;
     atomic_init(&key->references, 1);
     key->signature_size = (size_t)EVP_PKEY_get_size(pkey);
@@ -146,7 +147,7 @@ static struct rsa_key *make(const struct rsa_key *content, EVP_PKEY *pkey)
     key->verifier = prepare(pkey, EVP_PKEY_verify_init);
     if (!key->signer || !key->verifier || !own_strings(key)) {
         rsa_key_unref(key);
-        return NULL;
+        arena_out_of_memory(a);
     }
     return key;
 }
@@ -174,17 +175,36 @@ static bool read_pair(struct arena *a, struct str text, EVP_PKEY **pkey, struct 
     return pair;
 }
 
+static bool sign_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
+                      unsigned char *signature, size_t *n)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->signer);
+    *n = RSA_SIGNATURE_MAX;
+    bool ok = ctx && EVP_PKEY_sign(ctx, signature, n, hash, SHA256_SIZE) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static bool verify_hash(const struct rsa_key *key, const unsigned char hash[SHA256_SIZE],
+                        const unsigned char *signature, size_t n)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->verifier);
+    bool ok = ctx && EVP_PKEY_verify(ctx, signature, n, hash, SHA256_SIZE) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
 /* libcrypto compares the public halves of a pair only. A private one that was damaged would make signatures
  * that nobody can verify. */
 static bool signs(const struct rsa_key *key)
 {
+    static const unsigned char hash[SHA256_SIZE];
     unsigned char signature[RSA_SIGNATURE_MAX];
     size_t n;
-    return rsa_key_sign(key, STR("."), signature, &n) &&
-           rsa_key_verify(key, STR("."), (struct str){(char *)signature, n});
+    return sign_hash(key, hash, signature, &n) && verify_hash(key, hash, signature, n);
 }
 
-struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, int64_t created_at)
+static struct rsa_key *parse(struct arena *a, struct str text, struct str kid, int64_t created_at)
 {
     EVP_PKEY *pkey;
     struct str spki;
@@ -198,11 +218,20 @@ struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, 
         return NULL;
     content.jwk = jwk_json(a, kid, content.n, content.e);
     digest_sha256(text, content.text_hash);
-    struct rsa_key *key = make(&content, pkey);
-    if (!key || signs(key))
+    struct rsa_key *key = make(a, &content, pkey);
+    if (signs(key))
         return key;
     rsa_key_unref(key);
     return NULL;
+}
+
+struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, int64_t created_at)
+{
+    crypto_memory_begin();
+    struct rsa_key *key = parse(a, text, kid, created_at);
+    if (!key)
+        crypto_memory_check(a); /* a key that is taken for a bad one is not used and not published */
+    return key;
 }
 
 struct rsa_key *rsa_key_ref(struct rsa_key *key)
@@ -221,28 +250,35 @@ void rsa_key_unref(struct rsa_key *key)
     free(key);
 }
 
+/* Where libcrypto runs out of memory while it renews the blinding of a key, the two halves of that no longer
+ * belong together, and signatures are wrong until it makes a new one, after 32. Threads may have several of
+ * them, so from then on all signatures of the key are looked at. */
 bool rsa_key_sign(const struct rsa_key *key, struct str message, unsigned char *signature, size_t *n)
 {
+    enum { TRIES = 2 * 32 };
+    struct rsa_key *known = (struct rsa_key *)(uintptr_t)key;
     unsigned char hash[SHA256_SIZE];
     digest_sha256(message, hash);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->signer);
-    *n = RSA_SIGNATURE_MAX;
-    bool ok = ctx && EVP_PKEY_sign(ctx, signature, n, hash, sizeof hash) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
+    for (int i = 0; i < TRIES; i++) {
+        if (!sign_hash(key, hash, signature, n)) {
+            atomic_store(&known->doubtful, true);
+            return false;
+        }
+        if (!atomic_load(&known->doubtful) || verify_hash(key, hash, signature, *n))
+            return true;
+    }
+    return false;
 }
 
-bool rsa_key_verify(const struct rsa_key *key, struct str message, struct str signature)
+bool rsa_key_verify(struct arena *a, const struct rsa_key *key, struct str message, struct str signature)
 {
     if (signature.n != key->signature_size)
         return false;
     unsigned char hash[SHA256_SIZE];
     digest_sha256(message, hash);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(key->verifier);
-    bool ok =
-        ctx && EVP_PKEY_verify(ctx, (const unsigned char *)signature.p, signature.n, hash, sizeof hash) == 1;
-    EVP_PKEY_CTX_free(ctx);
+    crypto_memory_begin();
+    bool ok = verify_hash(key, hash, (const unsigned char *)signature.p, signature.n);
     if (!ok)
-        ERR_clear_error(); /* a forged token must not leave its trace in the thread's queue */
+        crypto_memory_check(a);
     return ok;
 }

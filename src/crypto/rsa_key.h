@@ -34,6 +34,7 @@ struct rsa_key {
     size_t signature_size;
     char *memory;
     atomic_uint references;
+    atomic_bool doubtful; /* its signatures are looked at before they are used */
 };
 
 /* A new key as PKCS#8 DER; takes about as long as 300 signatures. Secret: the caller wipes it. False:
@@ -43,13 +44,15 @@ bool rsa_key_generate(unsigned char der[RSA_KEY_DER_MAX], size_t *n);
 bool rsa_key_text(struct arena *a, struct str der, struct str *text);
 
 /* Reads the stored text; the separator may also be ";", line breaks within the base64 are ignored. NULL when
- * it is not a pair of RSA keys of at least 2048 bits that belong together. The arena is for scratch only. */
+ * it is not a pair of RSA keys of at least 2048 bits that belong together. The arena is for scratch only; out
+ * of memory, it jumps away. */
 struct rsa_key *rsa_key_parse(struct arena *a, struct str text, struct str kid, int64_t created_at);
 struct rsa_key *rsa_key_ref(struct rsa_key *key);
 void rsa_key_unref(struct rsa_key *key); /* NULL is allowed */
 
 /* SIGNATURE has room for RSA_SIGNATURE_MAX bytes. False: libcrypto failed. */
 bool rsa_key_sign(const struct rsa_key *key, struct str message, unsigned char *signature, size_t *n);
-bool rsa_key_verify(const struct rsa_key *key, struct str message, struct str signature);
+/* Jumps away when there is no memory to look at the signature. */
+bool rsa_key_verify(struct arena *a, const struct rsa_key *key, struct str message, struct str signature);
 
 #endif

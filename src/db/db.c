@@ -108,6 +108,8 @@ struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_s
         db->min_idle = s->min_idle;
         db->idle_timeout_ms = s->idle_timeout_ms;
         db->named_statements = s->named_statements;
+        db->lease_wait_ms = DB_LEASE_WAIT_MS;
+        db->max_backoff_ms = DB_MAX_BACKOFF_MS;
         db->metrics = metrics_number(s);
         if (names_init(&db->names, s->schema, s->table_name, s->table_source) && expand_statements(db) &&
             copy_parameters(db, s) && pool_init(db))
@@ -123,8 +125,20 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
+    db_close(db->standby);
     pool_free(db);
     free_db(db);
+}
+
+bool db_add_standby(struct db *db, const struct db_settings *s)
+{
+    char why[256];
+    db->standby = db_open_settings(s, why, sizeof why);
+    if (!db->standby)
+        return false;
+    db->standby->lease_wait_ms = DB_STANDBY_WAIT_MS;
+    db->standby->max_backoff_ms = DB_STANDBY_BACKOFF_MS;
+    return true;
 }
 
 bool db_violated(const struct ctx *c, const struct db *db, const char *table, const char *suffix)

@@ -15,7 +15,7 @@
 #include "db/statements.h" /* generated from sql/: enum stmt, struct statement statements[] */
 
 struct config;
-struct db;      /* a database as one worker uses it: pool, table names, prepared statements */
+struct db; /* a database as one worker uses it: pool, table names, prepared statements; maybe a standby */
 struct db_conn; /* a connection leased to a request while it runs a transaction */
 
 /* Named statements stay off behind PgBouncer in transaction mode. Opens no connection yet; CONFIG is not

@@ -33,11 +33,11 @@ static enum db_served served(const struct config *config)
 }
 
 /* CONNINFO must live as long as the settings. */
-static enum st_err settings_of(const struct config *config, struct config_pg_conninfo *conninfo,
-                               struct db_settings *out)
+static enum st_err settings_for(const struct config *config, enum config_pg_which which,
+                                struct config_pg_conninfo *conninfo, struct db_settings *out)
 {
     const struct config_nint *min_idle = &config->postgresql_minimum_idle_connections;
-    ST_TRY(config_pg_conninfo(config, CONFIG_PG_MAIN, conninfo));
+    ST_TRY(config_pg_conninfo(config, which, conninfo));
     *out = (struct db_settings){
         .keywords = conninfo->keywords,
         .values = conninfo->values,
@@ -54,6 +54,23 @@ static enum st_err settings_of(const struct config *config, struct config_pg_con
     return ST_OK;
 }
 
+static enum st_err settings_of(const struct config *config, struct config_pg_conninfo *conninfo,
+                               struct db_settings *out)
+{
+    return settings_for(config, CONFIG_PG_MAIN, conninfo, out);
+}
+
+static bool add_standby(struct db *db, const struct config *config)
+{
+    struct config_pg_conninfo conninfo;
+    struct db_settings settings;
+    if (settings_for(config, CONFIG_PG_READ_ONLY, &conninfo, &settings) != ST_OK)
+        return false;
+    bool added = db_add_standby(db, &settings);
+    config_pg_conninfo_free(&conninfo);
+    return added;
+}
+
 struct db *db_open(const struct config *config)
 {
     struct config_pg_conninfo conninfo;
@@ -64,19 +81,37 @@ struct db *db_open(const struct config *config)
         db = db_open_settings(&settings, why, sizeof why);
         config_pg_conninfo_free(&conninfo);
     }
+    if (db && config_pg_has_read_only(config) && !add_standby(db, config)) {
+        db_close(db);
+        db = NULL;
+    }
     if (!db)
         LOG_ERROR(NULL, "cannot use the database: %s", why);
     return db;
 }
 
+static void free_conninfo(void *conninfo)
+{
+    config_pg_conninfo_free(conninfo);
+}
+
+/* The same, held by the arena until *CONNINFO is freed: memory may run out while they are used. */
+static enum st_err held_settings(struct ctx *c, const struct config *config,
+                                 struct config_pg_conninfo **conninfo, struct db_settings *out)
+{
+    struct arena_cleanup *slot = arena_reserve_cleanup(c->arena, free_conninfo);
+    slot->object = *conninfo = ARENA_NEW(c->arena, struct config_pg_conninfo);
+    return settings_of(config, *conninfo, out);
+}
+
 static enum st_err prepare(struct ctx *c, const struct config *config, bool once, bool (*cancelled)(void))
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     settings.connect_once = once;
     enum st_err err = schema_prepare_settings(c, &settings, cancelled);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }
 
@@ -92,20 +127,20 @@ enum st_err schema_prepare_now(struct ctx *c, const struct config *config)
 
 enum st_err schema_ensure(struct ctx *c, const struct config *config)
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     enum st_err err = schema_ensure_settings(c, &settings);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }
 
 enum st_err schema_migrate(struct ctx *c, const struct config *config, bool dry_run)
 {
-    struct config_pg_conninfo conninfo;
+    struct config_pg_conninfo *conninfo;
     struct db_settings settings;
-    ST_TRY(settings_of(config, &conninfo, &settings));
+    ST_TRY(held_settings(c, config, &conninfo, &settings));
     enum st_err err = schema_migrate_settings(c, &settings, dry_run);
-    config_pg_conninfo_free(&conninfo);
+    config_pg_conninfo_free(conninfo);
     return err;
 }

@@ -13,12 +13,14 @@
 #include "db/names.h"
 
 enum {
-    DB_LEASE_WAIT_MS = 5000,    /* for a connection, and for opening one (spec: config 3) */
-    DB_DEFAULT_WAIT_MS = 60000, /* for results, where the request has no deadline */
-    DB_MAX_TRIES = 50,          /* of a transaction (spec: db-schema 3) */
-    DB_MIN_BACKOFF_MS = 50,     /* after a failed connect, doubled */
-    DB_MAX_BACKOFF_MS = 500,    /* up to this */
-    DB_LOG_INTERVAL_MS = 10000, /* between log lines saying that the database is away */
+    DB_LEASE_WAIT_MS = 5000,       /* for a connection, and for opening one (spec: config 3) */
+    DB_STANDBY_WAIT_MS = 1000,     /* the same of a standby: there is another one to ask */
+    DB_DEFAULT_WAIT_MS = 60000,    /* for results, where the request has no deadline */
+    DB_MAX_TRIES = 50,             /* of a transaction (spec: db-schema 3) */
+    DB_MIN_BACKOFF_MS = 50,        /* after a failed connect, doubled */
+    DB_MAX_BACKOFF_MS = 500,       /* up to this */
+    DB_STANDBY_BACKOFF_MS = 10000, /* or to this: nobody waits for a standby */
+    DB_LOG_INTERVAL_MS = 10000,    /* between log lines saying that the database is away */
 };
 
 /* ---- a connection (conn.c): owned by its pool, used by one thread at a time ---- */
@@ -59,7 +61,9 @@ struct db {
     unsigned pool_size, min_idle;
     int64_t idle_timeout_ms;
     bool named_statements;
-    unsigned metrics; /* its number (base/metrics.h) */
+    int64_t lease_wait_ms, max_backoff_ms;
+    struct db *standby; /* asked first where the answer may be stale; or NULL */
+    unsigned metrics;   /* its number (base/metrics.h) */
 
     /* Under LOCK. No arena allocation and no system call that blocks while it is held. */
     pthread_mutex_t lock;
@@ -78,7 +82,7 @@ struct db {
 
 bool pool_init(struct db *db);
 void pool_free(struct db *db);
-/* Waits at most DB_LEASE_WAIT_MS. ST_UNAVAILABLE. */
+/* Waits at most db->lease_wait_ms. ST_UNAVAILABLE. */
 enum st_err pool_acquire(struct ctx *c, struct db *db, struct db_conn **out) ST_MUST_CHECK;
 /* Closes a connection that is broken or not idle. Also an arena's clean-up: OBJECT is a struct db_conn. */
 void pool_release(void *object);
@@ -98,6 +102,7 @@ struct step {
 enum st_err steps_bind(struct ctx *c, struct db_call *calls, size_t n, struct step *steps) ST_MUST_CHECK;
 struct step step_of(enum stmt stmt); /* one without arguments and result */
 bool steps_read_only(const struct step *steps, size_t n);
+bool steps_may_be_stale(const struct step *steps, size_t n);
 
 /* ---- one round trip (pipeline.c) ---- */
 
@@ -115,6 +120,7 @@ struct pipeline {
     /* Private. */
     int64_t deadline_ms;
     struct arena_cleanup *held; /* the result that is being looked at */
+    size_t said;                /* length of libpq's error message that results told of */
 };
 
 enum st_err pipeline_run(struct pipeline *p) ST_MUST_CHECK;

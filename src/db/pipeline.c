@@ -41,6 +41,12 @@ static void give_up(struct pipeline *p)
     p->conn->broken = true;
 }
 
+static void fail(struct pipeline *p, enum st_err err)
+{
+    if (p->err == ST_OK)
+        p->err = err;
+}
+
 static void time_out(struct pipeline *p)
 {
     LOG_WARN(p->c, "statement %s: no answer from PostgreSQL within the deadline",
@@ -51,11 +57,24 @@ static void time_out(struct pipeline *p)
     p->conn->cancel = true; /* the server goes on working for nobody otherwise */
 }
 
-/* Waits until PQgetResult does not block. False: deadline passed. */
+/* Without memory for the result of a Sync, libpq 15 takes the answer, notes an error and goes on waiting for
+ * what has come already. */
+static bool has_missed_a_result(const struct pipeline *p)
+{
+    return strlen(PQerrorMessage(p->conn->pg)) > p->said;
+}
+
+/* Waits until PQgetResult does not block. False: deadline passed, or no result would come. */
 static bool await_result(struct pipeline *p)
 {
     PGconn *pg = p->conn->pg;
     while (PQisBusy(pg)) {
+        if (has_missed_a_result(p)) {
+            LOG_ERROR(p->c, "out of memory for the answer of PostgreSQL");
+            fail(p, error_unavailable(p->c));
+            give_up(p);
+            return false;
+        }
         bool unsent = PQflush(pg) > 0;
         if (!conn_wait(PQsocket(pg), (short)(unsent ? POLLIN | POLLOUT : POLLIN), p->deadline_ms)) {
             time_out(p);
@@ -65,12 +84,6 @@ static bool await_result(struct pipeline *p)
             return true; /* lost: PQgetResult makes a result of what was received, or of the error */
     }
     return true;
-}
-
-static void fail(struct pipeline *p, enum st_err err)
-{
-    if (p->err == ST_OK)
-        p->err = err;
 }
 
 /* The result that is being looked at has an owner, should memory run out meanwhile. */
@@ -105,6 +118,7 @@ static PGresult *read_result(struct pipeline *p)
         return NULL;
     PGresult *more = result ? PQgetResult(pg) : NULL;
     PQclear(more);
+    p->said = strlen(PQerrorMessage(pg));
     if (!result || (more && PQstatus(pg) == CONNECTION_OK)) {
         LOG_ERROR(p->c, "statement %s: PostgreSQL sent not exactly one result",
                   statements[p->steps[p->completed < p->n ? p->completed : p->n - 1].stmt].name);
@@ -207,6 +221,7 @@ enum st_err pipeline_run(struct pipeline *p)
     for (size_t i = 0; i < p->n && sent; i++)
         sent = send_step(p->conn, &p->steps[i]);
     if (sent && PQpipelineSync(p->conn->pg)) {
+        p->said = strlen(PQerrorMessage(p->conn->pg));
         read_answers(p);
     } else {
         LOG_WARN(c, "cannot send to PostgreSQL");

@@ -168,7 +168,7 @@ static bool note_failure(struct db *db, int64_t now, bool hurried)
         return false;
     unsigned doublings = db->failures < 8 ? db->failures : 8;
     int64_t pause = (int64_t)DB_MIN_BACKOFF_MS << doublings;
-    db->retry_at_ms = now + (pause < DB_MAX_BACKOFF_MS ? pause : DB_MAX_BACKOFF_MS);
+    db->retry_at_ms = now + (pause < db->max_backoff_ms ? pause : db->max_backoff_ms);
     db->failures++;
     if (db->logged_at_ms && now - db->logged_at_ms < DB_LOG_INTERVAL_MS)
         return false;
@@ -256,7 +256,7 @@ static enum choice choose(struct db *db, int64_t deadline_ms, struct db_conn **c
 
 enum st_err pool_acquire(struct ctx *c, struct db *db, struct db_conn **out)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + DB_LEASE_WAIT_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + db->lease_wait_ms;
     if (c->deadline_ms && c->deadline_ms < deadline_ms)
         deadline_ms = c->deadline_ms;
     while (clock_monotonic_ms() < deadline_ms) {
@@ -326,6 +326,8 @@ void db_tick(struct db *db)
         unneeded = conn->next;
         drop(conn);
     }
+    if (db->standby)
+        db_tick(db->standby);
 }
 
 void pool_free(struct db *db)

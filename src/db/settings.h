@@ -29,6 +29,9 @@ struct db_settings {
 
 /* NULL with the reason in WHY. */
 struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_size);
+/* Statements whose answers may be stale go to S first from now on, and to DB when S does not answer them.
+ * Before any other use of DB, which closes it in the end. False: out of memory. */
+bool db_add_standby(struct db *db, const struct db_settings *s);
 
 /* What schema.h declares for a struct config. */
 enum st_err schema_prepare_settings(struct ctx *c, const struct db_settings *s,

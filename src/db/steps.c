@@ -113,6 +113,14 @@ struct step step_of(enum stmt stmt)
     return (struct step){.stmt = stmt};
 }
 
+bool steps_may_be_stale(const struct step *steps, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!statements[steps[i].stmt].may_be_stale)
+            return false;
+    return true;
+}
+
 bool steps_read_only(const struct step *steps, size_t n)
 {
     for (size_t i = 0; i < n; i++)

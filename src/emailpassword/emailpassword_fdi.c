@@ -11,6 +11,7 @@
 #include "emailverification/emailverification.h"
 #include "http/refused.h"
 #include "http/text.h"
+#include "runtime/runtime.h"
 
 /* ---- answers ---- */
 
@@ -64,6 +65,11 @@ struct sign_in {
     struct str email; /* normalised */
     struct emailpassword_candidate candidate;
     struct password_job *job;
+    /* When the tenant has nobody of that address: the session's user, and where to go on among its login
+     * methods; how often that has been begun. */
+    const struct user *owner;
+    size_t next;
+    int rounds;
 };
 
 /* Both routes: the form, then the session. *IN is NULL when the form's errors are the answer. */
@@ -143,15 +149,11 @@ static enum st_err finish_unknown(struct exchange *x)
     return wrong_credentials(k);
 }
 
-static enum st_err finish_signin(struct exchange *x)
+static enum st_err signed_in(struct auth_call *k)
 {
-    struct auth_call *k = x->door;
     struct sign_in *s = k->state;
     struct emailpassword_candidate *who = &s->candidate;
     struct db_call events[DELIVER_EVENT_CALLS];
-    ST_TRY(emailpassword_job_error(k->c, s->job));
-    if (!s->job->match)
-        return wrong_credentials(k);
     size_t n = event_calls(k, SITE_EVENT_SIGN_IN, user_public_id(who->user), method_public_id(who->method), s,
                            events);
     ST_TRY(emailpassword_signed_in(k->c, k->tenant, who, events, n));
@@ -160,7 +162,90 @@ static enum st_err finish_signin(struct exchange *x)
     return answer_signed_in(k, who->user, who->method);
 }
 
+static enum st_err finish_signin(struct exchange *x)
+{
+    struct auth_call *k = x->door;
+    const struct sign_in *s = k->state;
+    ST_TRY(emailpassword_job_error(k->c, s->job));
+    return s->job->match ? signed_in(k) : wrong_credentials(k);
+}
+
+static enum st_err check_password(struct auth_call *k, exchange_resume *then)
+{
+    struct sign_in *s = k->state;
+    s->job = emailpassword_verify_job(k->c->arena, k->tenant, s->form.password, s->candidate.password_hash);
+    return exchange_await(k->x, s->job, then);
+}
+
+/* The session's user may have a login method of that address on other tenants (auth_session_user). */
+static enum st_err finish_elsewhere(struct exchange *x);
+
+/* M as the first of its tenants has it. */
+static enum st_err find_elsewhere(struct auth_call *k, const struct login_method *m)
+{
+    struct sign_in *s = k->state;
+    const struct tenant *tenant;
+    bool fits = str_is(m->recipe_id, STR("emailpassword")) && str_is(m->email, s->email);
+    s->candidate.method = NULL;
+    if (!fits || m->ntenants == 0)
+        return ST_OK;
+    struct tenant_id id = {k->app->id.cud, k->app->id.app, m->tenants[0]};
+    enum st_err err = tenancy_find(k->c, service_tenancy(k->service), id, &tenant);
+    if (err)
+        return err == ST_NOT_FOUND ? ST_OK : err;
+    ST_TRY(emailpassword_find(k->c, tenant, s->email, &s->candidate));
+    if (s->candidate.method && !str_is(s->candidate.method->user_id, m->user_id))
+        s->candidate.method = NULL;
+    return ST_OK;
+}
+
 /* An unknown address costs a hash like a known one, so that the time does not tell them apart. */
+static enum st_err look_elsewhere(struct auth_call *k)
+{
+    struct sign_in *s = k->state;
+    while (s->owner && s->next < s->owner->nmethods) {
+        ST_TRY(find_elsewhere(k, &s->owner->methods[s->next++]));
+        if (s->candidate.method)
+            return check_password(k, finish_elsewhere);
+    }
+    if (s->job)
+        return wrong_credentials(k);
+    s->job = emailpassword_hash_job(k->c->arena, k->tenant, s->form.password);
+    return exchange_await(k->x, s->job, finish_unknown);
+}
+
+static enum st_err authenticate(struct auth_call *k)
+{
+    struct sign_in *s = k->state;
+    bool is_fake = emailpassword_is_fake_email(s->email);
+    if (!is_fake)
+        ST_TRY(emailpassword_find(k->c, k->tenant, s->email, &s->candidate));
+    if (s->candidate.method)
+        return check_password(k, finish_signin);
+    s->next = 0;
+    if (!is_fake)
+        ST_TRY(auth_session_user(k, &s->owner));
+    return look_elsewhere(k);
+}
+
+static enum st_err finish_elsewhere(struct exchange *x)
+{
+    enum { ROUNDS = 5 };
+    struct auth_call *k = x->door;
+    struct sign_in *s = k->state;
+    bool shared;
+    ST_TRY(emailpassword_job_error(k->c, s->job));
+    if (!s->job->match)
+        return look_elsewhere(k);
+    ST_TRY(auth_share_method(k, s->candidate.method, &shared));
+    if (shared) {
+        ST_TRY(emailpassword_find(k->c, k->tenant, s->email, &s->candidate)); /* as it is now */
+        if (s->candidate.method)
+            return signed_in(k);
+    }
+    return ++s->rounds < ROUNDS ? authenticate(k) : wrong_credentials(k);
+}
+
 static enum st_err post_signin(struct auth_call *k)
 {
     struct sign_in *s;
@@ -168,15 +253,7 @@ static enum st_err post_signin(struct auth_call *k)
     if (!s)
         return ST_OK;
     ST_TRY(auth_pre_auth(k, "emailpassword"));
-    if (!emailpassword_is_fake_email(s->email))
-        ST_TRY(emailpassword_find(k->c, k->tenant, s->email, &s->candidate));
-    if (s->candidate.method) {
-        s->job =
-            emailpassword_verify_job(k->c->arena, k->tenant, s->form.password, s->candidate.password_hash);
-        return exchange_await(k->x, s->job, finish_signin);
-    }
-    s->job = emailpassword_hash_job(k->c->arena, k->tenant, s->form.password);
-    return exchange_await(k->x, s->job, finish_unknown);
+    return authenticate(k);
 }
 
 /* ---- does the address exist ---- */

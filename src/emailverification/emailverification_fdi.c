@@ -2,8 +2,8 @@
  *
  * Email verification at the auth door (spec: fdi-recipes 2).
  */
-#include "auth/route.h"
-#include "base/clock.h"
+#include "emailverification/emailverification_fdi.h"
+
 #include "deliver/deliver.h"
 #include "emailverification/emailverification.h"
 #include "runtime/runtime.h"
@@ -37,12 +37,7 @@ static bool is_verified(const struct login_method *m)
 
 static enum st_err set_claim(struct auth_call *k, bool verified)
 {
-    struct json_out j = json_out(k->c->arena);
-    json_open(&j, NULL, '{');
-    json_add_bool(&j, "v", verified);
-    json_add_i64(&j, "t", clock_now_ms());
-    json_close(&j, '}');
-    return auth_session_set_claim(k, CLAIM, json_parse(k->c->arena, json_done(&j)));
+    return auth_session_set_claim(k, CLAIM, auth_bool_claim(k->c->arena, verified));
 }
 
 static bool claim_is_false(struct auth_call *k)
@@ -72,6 +67,15 @@ static enum st_err update_session(struct auth_call *k, const struct subject *s)
     if (!str_is(k->session->token.user_id, user_public_id(s->user)))
         return change_session(k, s);
     return set_claim(k, is_verified(s->method));
+}
+
+enum st_err emailverification_refetch(struct auth_call *k, const struct auth_session *session, bool *verified)
+{
+    struct subject s;
+    ST_TRY(find_subject(k, session->token.recipe_user_id, &s));
+    *verified = s.method && is_verified(s.method);
+    return *verified ? auth_session_store_claim(k, session, CLAIM, auth_bool_claim(k->c->arena, true))
+                     : ST_OK;
 }
 
 /* ---- POST /user/email/verify/token ---- */

@@ -32,14 +32,16 @@ static enum st_err check_permission(struct ctx *c, struct tenant_id s, struct te
 }
 
 /* null removes a key that is there, and is stored where there is none (spec: section 1.4). */
-static void merge(json_object *stored, json_object *input)
+static void merge(struct arena *a, json_object *stored, json_object *input)
 {
     json_object_object_foreach(input, key, value)
     {
-        if (!value && json_object_object_get_ex(stored, key, NULL))
+        if (!value && json_object_object_get_ex(stored, key, NULL)) {
             json_object_object_del(stored, key);
-        else
-            json_object_object_add(stored, key, json_object_get(value));
+        } else if (json_object_object_add(stored, key, json_object_get(value)) != 0) {
+            json_object_put(value);
+            arena_out_of_memory(a);
+        }
     }
 }
 
@@ -48,9 +50,15 @@ static void release_config(void *config)
     config_free(config);
 }
 
-static const struct config *keep(struct ctx *c, const struct config *config)
+/* Where a configuration is kept that is yet to be made: then there may be no memory for the place. */
+static struct arena_cleanup *reserve_place(struct ctx *c)
 {
-    arena_on_reset(c->arena, release_config, (void *)(uintptr_t)config);
+    return arena_reserve_cleanup(c->arena, release_config);
+}
+
+static const struct config *keep(struct arena_cleanup *place, const struct config *config)
+{
+    place->object = (void *)(uintptr_t)config;
     return config;
 }
 
@@ -88,11 +96,27 @@ static void add_other(struct others *o, struct tenant_id id, const struct config
             (struct config_tenant){.cud = id.cud, .app = id.app, .tenant = id.tenant, .config = config};
 }
 
-static const struct config *derive(struct ctx *c, const struct config *parent, json_object *own)
+/* *OUT is NULL where PARENT is, and for an invalid configuration: that is not loaded, so nothing conflicts
+ * with it. */
+static enum st_err derive(struct ctx *c, const struct config *parent, json_object *own,
+                          const struct config **out)
 {
     const struct config *config;
     struct config_error error;
-    return parent && config_derive(parent, own, &config, &error) == ST_OK ? keep(c, config) : NULL;
+    struct arena_cleanup *place = reserve_place(c);
+    enum st_err err = parent ? config_derive(parent, own, &config, &error) : ST_NOT_FOUND;
+    *out = err == ST_OK ? keep(place, config) : NULL;
+    return err == ST_UNAVAILABLE ? ctx_fail(c, err, "out of memory") : ST_OK;
+}
+
+/* The same for what is loaded; while its database is away nothing can be said of it. */
+static enum st_err find_loaded(struct ctx *c, struct tenancy *tenancy, struct tenant_id id,
+                               const struct config **out)
+{
+    const struct tenant *known;
+    enum st_err err = tenancy_find(c, tenancy, id, &known);
+    *out = err == ST_OK ? known->config : NULL;
+    return err == ST_UNAVAILABLE ? err : ST_OK;
 }
 
 /* The tenants that T is compared with, as they will be: those of its app inherit from the app's public
@@ -101,9 +125,10 @@ static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct te
                                const struct config *parent, json_object *own, struct others *out)
 {
     enum { DOMAIN, APP, TENANT, CORE_CONFIG };
-    const struct config *app = is_public(t.tenant) ? derive(c, parent, own) : parent;
-    const struct tenant *known;
+    const struct config *app = parent, *other;
     const PGresult *r;
+    if (is_public(t.tenant))
+        ST_TRY(derive(c, parent, own, &app));
     ST_TRY(DB_RUN(c, tenancy_base_db(tenancy), &r, STMT_tenant_others, db_str(t.cud), db_str(t.app),
                   db_str(t.tenant)));
     *out = (struct others){.v = ARENA_ARRAY(c->arena, db_rows(r) + 1, struct config_tenant)};
@@ -112,13 +137,13 @@ static enum st_err find_others(struct ctx *c, struct tenancy *tenancy, struct te
         struct tenant_id id = {db_text(r, i, DOMAIN), db_text(r, i, APP), db_text(r, i, TENANT)};
         if (tenant_is_base(id))
             continue;
-        if (same_app(id, t))
-            add_other(out, id,
-                      is_public(id.tenant)
-                          ? app
-                          : derive(c, app, json_parse(c->arena, db_text(r, i, CORE_CONFIG))));
-        else if (tenancy_find(c, tenancy, id, &known) == ST_OK)
-            add_other(out, id, known->config);
+        if (!same_app(id, t))
+            ST_TRY(find_loaded(c, tenancy, id, &other));
+        else if (is_public(id.tenant))
+            other = app;
+        else
+            ST_TRY(derive(c, app, json_parse(c->arena, db_text(r, i, CORE_CONFIG)), &other));
+        add_other(out, id, other);
     }
     return ST_OK;
 }
@@ -153,10 +178,11 @@ static enum st_err check_config(struct ctx *c, struct tenancy *tenancy, const st
     ST_TRY(find_others(c, tenancy, t->id, check.parent, merged, &others));
     check.others = others.v;
     check.n_others = others.n;
+    struct arena_cleanup *place = reserve_place(c);
     enum st_err err = config_check_tenant(&check, config, &error);
     if (err)
         return ctx_fail(c, err, "%s", err == ST_UNAVAILABLE ? "out of memory" : error.text);
-    keep(c, *config);
+    (void)keep(place, *config);
     return check_migration_mode(c, in->core_config);
 }
 
@@ -192,7 +218,7 @@ enum st_err multitenancy_apply_change(struct ctx *c, struct tenancy *tenancy, co
     if (!json_object_is_type(merged, json_type_object))
         return ctx_fail(c, ST_INTERNAL, "the stored configuration of this tenant is invalid");
     if (in->core_config)
-        merge(merged, in->core_config);
+        merge(c->arena, merged, in->core_config);
     ST_TRY(apply_factors(c, in, &t->factors));
     ST_TRY(check_permission(c, in->source, t->id));
     t->core_config = json_text(c->arena, merged);

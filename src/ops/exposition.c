@@ -267,7 +267,7 @@ static const struct metrics_job *next_job(struct writer *w, unsigned *i, const c
         ++*i;
     if (*i == METRICS_JOBS)
         return NULL;
-    *labels = label(w, "job", str_of(w->m->jobs[*i].name));
+    *labels = label(w, "task", str_of(w->m->jobs[*i].name));
     return &w->m->jobs[(*i)++];
 }
 

@@ -31,7 +31,7 @@ bool legacy_token_is_signed_by(struct arena *a, const struct jwt_parts *parts, c
 {
     struct str signature;
     return base64_decode(a, BASE64_STANDARD, parts->signature, &signature) &&
-           rsa_key_verify(key, parts->signed_text, signature);
+           rsa_key_verify(a, key, parts->signed_text, signature);
 }
 
 struct str legacy_token_user_data(struct arena *a, json_object *payload)

@@ -122,11 +122,11 @@ static bool unseal(struct arena *a, struct str master_key, struct str text, stru
         return reject(message, STR("Illegal base64 character"));
     if (sealed.n < AES_GCM_IV + AES_GCM_TAG)
         return reject(message, STR("Invalid refresh token"));
-    unsigned char iv[AES_GCM_IV], key[AES_GCM_KEY], *plain = arena_alloc(a, sealed.n);
+    unsigned char iv[AES_GCM_IV], *key = arena_alloc(a, AES_GCM_KEY), *plain = arena_alloc(a, sealed.n);
     memcpy(iv, sealed.p, sizeof iv);
     derive(a, master_key, iv, key);
-    bool ok = aes_gcm_open(key, iv, str_from(sealed, AES_GCM_IV), plain);
-    sodium_memzero(key, sizeof key);
+    bool ok = aes_gcm_open(a, key, iv, str_from(sealed, AES_GCM_IV), plain);
+    sodium_memzero(key, AES_GCM_KEY);
     *payload = (struct str){(char *)plain, sealed.n - AES_GCM_IV - AES_GCM_TAG};
     return ok || reject(message, STR("Tag mismatch"));
 }

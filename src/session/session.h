@@ -97,6 +97,11 @@ enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const str
                                struct str access_token, json_object *payload, struct verified_tokens *cache,
                                struct session_verified *out, struct session_outcome *outcome) ST_MUST_CHECK;
 
+/* Replaces the payload (JSON text) in the database only: the next refresh brings it. *FOUND is false for no
+ * such session, or an expired one. */
+enum st_err session_set_payload(struct ctx *c, const struct tenant *t, struct str handle, struct str payload,
+                                bool *found) ST_MUST_CHECK;
+
 struct session_info {
     struct str handle, user_id, recipe_user_id, data, payload;
     int64_t expiry, created;

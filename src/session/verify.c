@@ -131,12 +131,12 @@ enum st_err session_verify(struct ctx *c, struct tenancy *tenancy, const struct 
 
 /* ---- regenerate ---- */
 
-static enum st_err store_payload(struct ctx *c, const struct tenant *t, struct str handle, struct str payload,
-                                 int64_t now, bool *found)
+enum st_err session_set_payload(struct ctx *c, const struct tenant *t, struct str handle, struct str payload,
+                                bool *found)
 {
     const PGresult *r;
     ST_TRY(DB_RUN(c, t->db, &r, STMT_session_set_payload, db_str(t->id.app), db_str(t->id.tenant),
-                  db_str(handle), db_str(payload), db_i64(now)));
+                  db_str(handle), db_str(payload), db_i64(clock_now_ms())));
     *found = db_affected(r) == 1;
     return ST_OK;
 }
@@ -167,7 +167,7 @@ enum st_err session_regenerate(struct ctx *c, struct tenancy *tenancy, const str
         return ctx_fail(c, ST_BAD_REQUEST, ACCESS_TOKEN_PROTECTED_FIELD);
     if (found && payload) {
         row.payload = json_text(c->arena, payload);
-        ST_TRY(store_payload(c, tenant, t->session_handle, row.payload, now, &found));
+        ST_TRY(session_set_payload(c, tenant, t->session_handle, row.payload, &found));
     }
     if (!found) {
         finish(outcome, SESSION_UNAUTHORISED, STR("Session does not exist."));

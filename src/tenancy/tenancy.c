@@ -226,8 +226,9 @@ static enum st_err load(struct ctx *c, struct tenancy *t, struct tenant_id id, c
     struct tenant_entry *parent, *e;
     uint64_t generation = generation_now(t->generations, GENERATION_TENANTS, generation_slot(id.app));
     ST_TRY(find_parent(c, t, id, &parent));
+    struct arena_cleanup *hold = arena_reserve_cleanup(c->arena, tenant_entry_unref);
     ST_TRY(tenant_read(c, t->base_db, id, parent ? parent->tenant.config : t->base, &e));
-    arena_on_reset(c->arena, tenant_entry_unref, e);
+    hold->object = e;
     ST_TRY(complete(c, t, e, parent, old));
     atomic_init(&e->generation, generation);
     replace(t, id, e);

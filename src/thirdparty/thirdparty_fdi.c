@@ -240,6 +240,37 @@ static size_t event_calls(struct ctx *c, void *arg, const struct thirdparty_sign
     return deliver_event_calls(c, k->site, k->tenant, &e, calls);
 }
 
+/* The login method of that identity, NULL when U has none. */
+static const struct login_method *method_of(const struct user *u, const struct thirdparty_signinup_in *in)
+{
+    for (size_t i = 0; u && i < u->nmethods; i++) {
+        const struct login_method *m = &u->methods[i];
+        if (str_is(m->recipe_id, STR("thirdparty")) && str_is(m->third_party_id, in->third_party_id) &&
+            str_is(m->third_party_user_id, in->third_party_user_id))
+            return m;
+    }
+    return NULL;
+}
+
+/* When the tenant has nobody of the identity, the session's user may have it on other tenants
+ * (auth_session_user). */
+static enum st_err share_identity(struct auth_call *k, const struct thirdparty_signinup_in *in)
+{
+    struct user_query q = {.app = k->tenant->id.app,
+                           .tenant = k->tenant->id.tenant,
+                           .third_party_id = in->third_party_id,
+                           .third_party_user_id = in->third_party_user_id};
+    const struct user *owner;
+    struct users found;
+    bool done;
+    ST_TRY(users_find(k->c, k->tenant->db, &q, &found));
+    if (thirdparty_candidate(&found, q.tenant, q.third_party_id, q.third_party_user_id).method)
+        return ST_OK;
+    ST_TRY(auth_session_user(k, &owner));
+    const struct login_method *m = method_of(owner, in);
+    return m ? auth_share_method(k, m, &done) : ST_OK; /* not done: the sign-up finds what is in the way */
+}
+
 static enum st_err sign_in_up(struct auth_call *k)
 {
     const struct asking *s = k->state;
@@ -263,6 +294,8 @@ static enum st_err sign_in_up(struct auth_call *k)
         .more = event_calls,
         .more_arg = k,
     };
+    if (k->session)
+        ST_TRY(share_identity(k, &in));
     ST_TRY(thirdparty_signinup(k->c, k->tenant, &in, &done));
     if (done.result == THIRDPARTY_EMAIL_CHANGE_NOT_ALLOWED) {
         auth_refuse(k, "SIGN_IN_UP_NOT_ALLOWED",

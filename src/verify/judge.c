@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify/judge.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "emailverification/emailverification_fdi.h"
 #include "policy/policy.h"
 #include "verify/require.h"
 
@@ -45,6 +47,32 @@ static void check_claims(struct auth_call *k, const struct requirements *r, stru
     out->errors = json_done(&j);
 }
 
+/* When an SDK asks again whether the address is verified (spec: fdi-session 8.2): it is not known, or it was
+ * not so more than 10 s ago. */
+static bool is_to_be_refetched(json_object *claims)
+{
+    enum { REFETCH_MS = 10 * 1000 };
+    json_object *claim = NULL, *value = NULL, *time = NULL;
+    json_object_object_get_ex(claims, "st-ev", &claim);
+    if (!json_object_object_get_ex(claim, "v", &value) || !value)
+        return true;
+    json_object_object_get_ex(claim, "t", &time);
+    return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value) &&
+           json_object_get_int64(time) < clock_now_ms() - REFETCH_MS;
+}
+
+/* An SDK would give the client a new token there and then. The answer to auth_request cannot, so the client
+ * is sent to refresh, which brings one. Only who would be refused costs a query. */
+static enum st_err refetch_verified_email(struct auth_call *k, struct judgement *out)
+{
+    bool verified = false;
+    if (site_has(k->site, SITE_EMAILVERIFICATION) && is_to_be_refetched(out->claims))
+        ST_TRY(emailverification_refetch(k, &out->session, &verified));
+    if (verified)
+        out->verdict = JUDGED_TRY_REFRESH;
+    return ST_OK;
+}
+
 /* Whether a page of another origin may send a request, browsers ask beforehand and without cookies (Fetch
  * standard, CORS-preflight). Anybody else can send the same, and many applications answer OPTIONS like GET:
  * only where the location says so do they get it. */
@@ -77,5 +105,5 @@ enum st_err judge(struct auth_call *k, struct judgement *out)
         out->claims = json_parse(k->c->arena, out->session.token.user_data);
     if (required.nclaims)
         check_claims(k, &required, out);
-    return ST_OK;
+    return out->email_unverified ? refetch_verified_email(k, out) : ST_OK;
 }

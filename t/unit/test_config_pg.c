@@ -173,6 +173,10 @@ static void listen_connection(void **state)
              CONFIG_PG_LISTEN, {"host", "/run/pg"}, {"port", "5432"}, {"user", "v"}, {"password", "q"},
              {"dbname", "e"}, {"sslmode", "disable"});
     CONNINFO(MAIN "fcgi_listen_connection_uri: postgresql://direct", CONFIG_PG_MAIN, {"host", "bouncer"});
+    CONNINFO(MAIN "fcgi_read_only_connection_uri: postgresql://standby", CONFIG_PG_READ_ONLY,
+             {"host", "standby"}, {"user", "u"}, {"dbname", "d"});
+    CONNINFO(MAIN "fcgi_read_only_connection_uri: postgresql://standby", CONFIG_PG_LISTEN,
+             {"host", "bouncer"});
 }
 
 static void check_table(const char *lines, const char *table, const char *expected)

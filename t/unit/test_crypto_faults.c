@@ -24,7 +24,7 @@ static bool seal_and_open(void)
     static const unsigned char key[AES_GCM_KEY], iv[AES_GCM_IV];
     unsigned char sealed[5 + AES_GCM_TAG], plain[5];
     if (!aes_gcm_seal(key, iv, STR("plain"), sealed) ||
-        !aes_gcm_open(key, iv, (struct str){(char *)sealed, sizeof sealed}, plain))
+        !aes_gcm_open(&work, key, iv, (struct str){(char *)sealed, sizeof sealed}, plain))
         return false;
     assert_memory_equal(plain, "plain", 5);
     return true;
@@ -69,7 +69,7 @@ static bool sign_and_verify(void)
     unsigned char signature[RSA_SIGNATURE_MAX];
     size_t n;
     return rsa_key_sign(the_key, STR("m"), signature, &n) &&
-           rsa_key_verify(the_key, STR("m"), (struct str){(char *)signature, n});
+           rsa_key_verify(&work, the_key, STR("m"), (struct str){(char *)signature, n});
 }
 
 static bool sign_token(void)
@@ -234,14 +234,19 @@ static void passwords(void **state)
     assert_true(fault_sweep(&work, verify_password, 0) >= 2);
 }
 
+static void forget_tokens(void *tokens)
+{
+    verified_tokens_free(tokens);
+}
+
 static bool remember_token(void)
 {
     struct verified_token_id id = {.scope = 1};
     struct str info;
-    struct verified_tokens *v = verified_tokens_new();
+    struct arena_cleanup *slot = arena_reserve_cleanup(&work, forget_tokens);
+    struct verified_tokens *v = slot->object = verified_tokens_new();
     if (!v)
         return false;
-    arena_on_reset(&work, (void (*)(void *))verified_tokens_free, v);
     verified_tokens_put(v, &id, 10, STR("info"));
     return verified_tokens_get(v, &work, &id, 1, &info);
 }

@@ -75,16 +75,16 @@ static void aes_gcm_vector(void **state) /* the rest of the same example */
     struct str all = {(char *)both, AES_GCM_IV + plain.n + AES_GCM_TAG};
     assert_str(base64_encode(&arena, BASE64_STANDARD, all),
                "AAECAwQFBgcICQoLxy6aOaugDTm2bIJpWtWxmnoqsnbMgfdMdNoUbOFkC/ZpD6Wznw==");
-    assert_true(aes_gcm_open(key, both, str_from(all, AES_GCM_IV), back));
+    assert_true(aes_gcm_open(&arena, key, both, str_from(all, AES_GCM_IV), back));
     assert_memory_equal(back, plain.p, plain.n);
     for (size_t i = 0; i < all.n; i++) { /* also a changed IV */
         both[i] ^= 1;
-        assert_false(aes_gcm_open(key, both, str_from(all, AES_GCM_IV), back));
+        assert_false(aes_gcm_open(&arena, key, both, str_from(all, AES_GCM_IV), back));
         both[i] ^= 1;
     }
-    assert_false(
-        aes_gcm_open(key, both, str_head(str_from(all, AES_GCM_IV), plain.n + AES_GCM_TAG - 1), back));
-    assert_false(aes_gcm_open(key, both, (struct str){(char *)both, AES_GCM_TAG - 1}, back));
+    assert_false(aes_gcm_open(&arena, key, both,
+                              str_head(str_from(all, AES_GCM_IV), plain.n + AES_GCM_TAG - 1), back));
+    assert_false(aes_gcm_open(&arena, key, both, (struct str){(char *)both, AES_GCM_TAG - 1}, back));
 }
 
 static void aes_gcm_empty(void **state)
@@ -92,7 +92,7 @@ static void aes_gcm_empty(void **state)
     (void)state;
     unsigned char key[AES_GCM_KEY] = {1}, iv[AES_GCM_IV] = {2}, tag[AES_GCM_TAG], none[1];
     assert_true(aes_gcm_seal(key, iv, STR(""), tag));
-    assert_true(aes_gcm_open(key, iv, (struct str){(char *)tag, sizeof tag}, none));
+    assert_true(aes_gcm_open(&arena, key, iv, (struct str){(char *)tag, sizeof tag}, none));
 }
 
 static void base64_forms(void **state)

@@ -92,7 +92,8 @@ static struct str payload_of(struct str token)
     unsigned char key[AES_GCM_KEY], *plain = arena_alloc(&arena, token.n);
     assert_true(base64_decode(&arena, BASE64_STANDARD, str_head(token, str_find(token, '.')), &sealed));
     assert_true(digest_pbkdf2_sha512(master, str_head(sealed, AES_GCM_IV), 100, key, sizeof key));
-    assert_true(aes_gcm_open(key, (const unsigned char *)sealed.p, str_from(sealed, AES_GCM_IV), plain));
+    assert_true(
+        aes_gcm_open(&arena, key, (const unsigned char *)sealed.p, str_from(sealed, AES_GCM_IV), plain));
     return (struct str){(char *)plain, sealed.n - AES_GCM_IV - AES_GCM_TAG};
 }
 

@@ -123,12 +123,12 @@ static void signs_and_verifies(void **state)
     assert_true(rsa_key_sign(key, STR(KEY_FIXTURE_SIGNED), signature, &n));
     struct str made = {(char *)signature, n};
     assert_str(base64_encode(&arena, BASE64_URL_UNPADDED, made), KEY_FIXTURE_SIGNATURE);
-    assert_true(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), made));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED "x"), made));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), str_head(made, n - 1)));
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), STR("")));
+    assert_true(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED "x"), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), str_head(made, n - 1)));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), STR("")));
     signature[n / 2] ^= 1;
-    assert_false(rsa_key_verify(key, STR(KEY_FIXTURE_SIGNED), made));
+    assert_false(rsa_key_verify(&arena, key, STR(KEY_FIXTURE_SIGNED), made));
     rsa_key_unref(key);
 }
 
@@ -164,7 +164,7 @@ static void *use_key(void *arg)
         random_bytes(message, sizeof message);
         struct str m = {message, sizeof message};
         if (!rsa_key_sign(key, m, signature, &n) ||
-            !rsa_key_verify(key, m, (struct str){(char *)signature, n}))
+            !rsa_key_verify(&arena, key, m, (struct str){(char *)signature, n}))
             return key; /* not NULL: failed */
     }
     rsa_key_unref(key);

@@ -53,7 +53,7 @@ static bool is_taken(struct str signature)
     struct jwt_parts parts;
     assert_true(jwt_split(token, &parts));
     assert_int_equal(jwt_verify(&arena, ours, &parts), by_set);
-    assert_int_equal(rsa_key_verify(ours, message(), signature), by_set);
+    assert_int_equal(rsa_key_verify(&arena, ours, message(), signature), by_set);
     return by_set;
 }
 
