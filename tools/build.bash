@@ -8,6 +8,8 @@ VARIANTS='
 normal      build           gcc     -O2 -g
 sanitize    build-sanitize  gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 coverage    build-coverage  gcc     -O0 -g -Wno-clobbered -include ../tools/coverage_exit.h --coverage -fprofile-abs-path -fprofile-update=atomic
+fault       build-fault     gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DST_FAULTS
+tsan        build-tsan      gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 fuzz        build-fuzz      clang   -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 '
 
