@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Allocations that fail: those of our library (linked with FAULT_WRAP of Makefile.am), which libcrypto's are
- * too (crypto/memory.h). What other libraries allocate, and whole requests, are the business of the fault sweep
- * (doc/testing.md).
+ * too (crypto/memory.h). What other libraries allocate, and whole requests, are the business of the fault
+ * sweep (doc/testing.md).
  */
 #ifndef ST_T_FAULT_FIXTURE_H
 #define ST_T_FAULT_FIXTURE_H
