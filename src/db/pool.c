@@ -130,10 +130,33 @@ static void drop(struct db_conn *conn)
     unlock(db);
 }
 
+static void drop_all(struct db_conn *list)
+{
+    while (list) {
+        struct db_conn *conn = list;
+        list = conn->next;
+        drop(conn);
+    }
+}
+
+static void drop_idle(struct db *db)
+{
+    pthread_mutex_lock(&db->lock);
+    struct db_conn *list = db->idle;
+    db->idle = NULL;
+    db->nidle = 0;
+    unlock(db);
+    drop_all(list);
+}
+
 void pool_release(void *object)
 {
     struct db_conn *conn = object;
     struct db *db = conn->db;
+    /* No answer in time: where there is another server, this one may be gone, and each connection that it
+     * left behind would cost a request as much. */
+    if (conn->cancel && db->hosts > 1)
+        drop_idle(db);
     if (conn->broken || !conn_idle(conn)) {
         drop(conn);
         return;
@@ -321,11 +344,7 @@ void db_tick(struct db *db)
     pthread_mutex_lock(&db->lock);
     collect_unneeded(db, &unneeded);
     unlock(db);
-    while (unneeded) {
-        struct db_conn *conn = unneeded;
-        unneeded = conn->next;
-        drop(conn);
-    }
+    drop_all(unneeded);
     if (db->standby)
         db_tick(db->standby);
 }
