@@ -48,8 +48,10 @@ sub last_of ($name, $count = 1) {
 
 subtest 'a sign-up' => sub {
     my $u = { email => 'who@example.com', password => 'a-secret-word-1' };
+    is $core->get('/health/live')->{status}, 200, 'a probe';
     is $core->post('/recipe/signup', $u, headers => { traceparent => PARENT })->{json}{status}, 'OK', 'it works';
     my ($root, @all) = last_of('POST /recipe/signup');
+    is named('GET /health/live', @all), 0, 'is not traced';
     ok $root, 'a span is named by method and route' or return;
     is $root->{kind}, 2, 'of a server';
     ok !exists $root->{parentSpanId}, 'with no parent, whatever the client sends';
