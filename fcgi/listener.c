@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "config/pg.h"
+#include "db/hosts.h"
 #include "db/statements.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
     FIRST_PAUSE_MS = 500,
     LONGEST_PAUSE_MS = 30 * 1000,
     BUMP_ALL_MS = 60 * 1000,
-    CONNINFO_MAX = 64,
+    CONNINFO_MAX = HOSTS_PARAMETERS_MAX + 8,
 };
 
 void listener_open(struct listener *l, struct generations *generations, const struct config *config)
@@ -52,7 +53,7 @@ void listener_reconfigure(struct listener *l, const struct config *config)
     disconnect(l);
     config_free(l->config);
     l->config = config_ref(config);
-    l->failures = 0;
+    l->failures = l->host = l->tried = 0;
     l->due_ms = clock_monotonic_ms();
 }
 
@@ -61,9 +62,15 @@ static void fail(struct listener *l, const char *why)
 {
     if (!why)
         why = l->pg && *PQerrorMessage(l->pg) ? PQerrorMessage(l->pg) : "no answer";
-    if (l->failures == 0)
+    if (l->failures == 0 && l->tried + 1 >= l->hosts)
         LOG_WARN(NULL, "no news of other nodes until the database can be reached again: %s", why);
     disconnect(l);
+    l->host++;
+    if (++l->tried < l->hosts) { /* another one may be the primary */
+        l->due_ms = clock_monotonic_ms();
+        return;
+    }
+    l->tried = 0;
     int64_t pause = FIRST_PAUSE_MS << (l->failures < 6 ? l->failures : 6);
     double longest = pause < LONGEST_PAUSE_MS ? (double)pause : LONGEST_PAUSE_MS;
     l->failures++;
@@ -78,13 +85,13 @@ static const char *const extra[][2] = {
     {"application_name", "supertokens-fcgi listener"},
 };
 
-static void start_connecting(struct listener *l, const struct config_pg_conninfo *info)
+static void start_connecting(struct listener *l, const struct db_host *one)
 {
     const char *keywords[CONNINFO_MAX] = {NULL}, *values[CONNINFO_MAX] = {NULL};
     size_t n = 0;
-    for (; info->keywords[n] && n < CONNINFO_MAX / 2; n++) {
-        keywords[n] = info->keywords[n];
-        values[n] = info->values[n];
+    for (; one->keywords[n]; n++) {
+        keywords[n] = one->keywords[n];
+        values[n] = one->values[n];
     }
     for (size_t i = 0; i < sizeof extra / sizeof extra[0]; i++, n++) {
         keywords[n] = extra[i][0];
@@ -101,33 +108,26 @@ static void start_connecting(struct listener *l, const struct config_pg_conninfo
         fail(l, NULL);
 }
 
-static const char *hosts_of(const struct config_pg_conninfo *info)
-{
-    const char *hosts = "";
-    for (size_t i = 0; info->keywords[i]; i++) {
-        if (strcmp(info->keywords[i], "hostaddr") == 0 && info->values[i])
-            return "";
-        if (strcmp(info->keywords[i], "host") == 0 && info->values[i])
-            hosts = info->values[i];
-    }
-    return hosts;
-}
-
 /* From LISTENER_WAITING, and again from LISTENER_RESOLVING. */
 static void start_attempt(struct listener *l)
 {
     struct config_pg_conninfo info;
+    struct db_host one;
+    bool ordered;
     if (config_pg_conninfo(l->config, CONFIG_PG_LISTEN, &info) != ST_OK) {
         fail(l, "out of memory");
         return;
     }
-    if (l->state == LISTENER_WAITING && resolve_needed(hosts_of(&info))) {
-        if (resolve_start(&l->resolve, hosts_of(&info)))
+    l->hosts = db_hosts_count(info.keywords, info.values, &ordered);
+    if (!db_hosts_pick(info.keywords, info.values, l->host, &one)) {
+        fail(l, "the name of its host is too long");
+    } else if (l->state == LISTENER_WAITING && !one.address[0] && resolve_needed(one.host)) {
+        if (resolve_start(&l->resolve, one.host))
             l->state = LISTENER_RESOLVING;
         else
             fail(l, "no process can be started");
     } else {
-        start_connecting(l, &info);
+        start_connecting(l, &one);
     }
     config_pg_conninfo_free(&info);
 }
@@ -166,7 +166,7 @@ static void subscribed(struct listener *l)
     generation_bump_all(l->generations);
     if (l->failures > 0)
         LOG_INFO(NULL, "news of other nodes arrive again");
-    l->failures = 0;
+    l->failures = l->tried = 0;
 }
 
 static void receive(struct listener *l, short revents)
@@ -209,6 +209,8 @@ struct pollfd listener_poll(const struct listener *l)
 
 int64_t listener_due(const struct listener *l)
 {
+    if (!l->config)
+        return INT64_MAX;
     return l->state == LISTENER_LISTENING || l->bump_all_ms < l->due_ms ? l->bump_all_ms : l->due_ms;
 }
 
@@ -236,6 +238,8 @@ static void time_has_come(struct listener *l, int64_t now)
 void listener_run(struct listener *l, short revents)
 {
     int64_t now = clock_monotonic_ms();
+    if (!l->config)
+        return;
     if (now >= l->bump_all_ms) {
         generation_bump_all(l->generations);
         l->bump_all_ms = now + BUMP_ALL_MS;

@@ -29,10 +29,11 @@ struct listener {
     const struct config *config; /* a reference */
     PGconn *pg;
     struct resolve resolve;
-    short events;        /* that the connection waits for */
-    int64_t due_ms;      /* of the next try, or the end of this one; not while listening */
-    int64_t bump_all_ms; /* next time that everything is read again as a net */
-    unsigned failures;   /* in a row */
+    short events;                /* that the connection waits for */
+    int64_t due_ms;              /* of the next try, or the end of this one; not while listening */
+    int64_t bump_all_ms;         /* next time that everything is read again as a net */
+    unsigned failures;           /* in a row, of all hosts together */
+    unsigned host, hosts, tried; /* the next one's number, how many there are, how many failed since */
 };
 
 void listener_open(struct listener *l, struct generations *generations, const struct config *config);

@@ -318,6 +318,8 @@ static void run_timers(struct master *m, int64_t now)
 {
     show_life(m, now);
     end_hanging(m, now);
+    if (m->phase == PHASE_HANDED_OVER && m->children.n <= 1 && m->listener.config)
+        listener_close(&m->listener); /* nobody here wants news any more */
     if (m->phase >= PHASE_ENDING)
         return;
     start_due(m, now);

@@ -91,6 +91,22 @@ subtest 'several hosts' => sub {
     $_->stop for @nodes;
 };
 
+# As when its machine is lost: nothing is refused, and nothing is answered.
+subtest 'a primary that hangs' => sub {
+    my $primary = ST::Pg->new(fsync => 1);
+    my $standby = $primary->standby;
+    my @nodes   = nodes($primary, %none, postgresql_connection_uri => ST::Pg::primary_uri('supertokens', $primary, $standby), fcgi_request_timeout => 4000);
+    my @loads   = map { ST::Load->new(url => $_->url, clients => 2) } @nodes;
+    ok $_->goes_on, 'the load runs' for @loads;
+    my @hung = ($primary->proc->pid, ST::Proc::descendants($primary->proc->pid));
+    kill 'STOP', @hung;
+    $standby->promote;
+    ok $_->goes_on, 'every client of each node is served again' for @loads;
+    check($standby, map { $_->stop } @loads);
+    kill 'KILL', @hung;
+    $_->stop for @nodes;
+};
+
 subtest 'through PgBouncer' => sub {
     plan skip_all => 'no pgbouncer' if !ST::PgBouncer::program();
     my $primary = ST::Pg->new(fsync => 1);

@@ -8,6 +8,7 @@ db        | @BUILD@/bench/db            | prepared statements and pipelines, nex
 tokens    | @BUILD@/bench/tokens        | tokens and signatures, next to one RSA-2048 signature
 passwords | @BUILD@/bench/password_hash | password hashing, next to crypt_r and plain libargon2
 verify    | bench/verify.pl             | a file behind the verify door, next to it unprotected and to express with verifySession
+sizes     | bench/sizes.pl              | bytes in the database for a user, a session and a sign-in
 endpoints | bench/endpoints.pl          | requests through the whole stack: processor time, latency, memory, start
 '
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/hosts.h"
 #include "db/internal.h"
 
 bool conn_wait(int socket, short events, int64_t deadline_ms)
@@ -68,6 +69,24 @@ static void explain(char *why, size_t why_size, PGconn *pg)
             *p = ' ';
 }
 
+/* NULL with the reason in WHY. */
+static PGconn *connect_to(struct db *db, unsigned number, struct db_conn *conn, int64_t deadline_ms,
+                          char *why, size_t why_size)
+{
+    struct db_host one;
+    PGconn *pg = NULL;
+    if (db_hosts_pick((const char *const *)db->keywords, (const char *const *)db->values, number, &one))
+        pg = PQconnectStartParams(one.keywords, one.values, 0);
+    if (pg) {
+        PQsetNoticeReceiver(pg, receive_notice, conn);
+        if (finish_connecting(pg, deadline_ms) && PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg))
+            return pg;
+    }
+    explain(why, why_size, pg);
+    PQfinish(pg);
+    return NULL;
+}
+
 struct db_conn *conn_open(struct db *db, int64_t deadline_ms, char *why, size_t why_size)
 {
     size_t words = (STMT_COUNT + 63) / 64;
@@ -77,15 +96,18 @@ struct db_conn *conn_open(struct db *db, int64_t deadline_ms, char *why, size_t 
         return NULL;
     }
     conn->db = db;
-    conn->pg = PQconnectStartParams((const char *const *)db->keywords, (const char *const *)db->values, 0);
-    if (conn->pg) {
-        PQsetNoticeReceiver(conn->pg, receive_notice, conn);
-        if (finish_connecting(conn->pg, deadline_ms) && PQsetnonblocking(conn->pg, 1) == 0 &&
-            PQenterPipelineMode(conn->pg))
+    unsigned first = atomic_load(&db->last_host);
+    for (unsigned i = 0; i < db->hosts; i++) {
+        int64_t now = clock_monotonic_ms(), share = (deadline_ms - now) / (db->hosts - i);
+        conn->pg = connect_to(db, first + i, conn, now + share, why, why_size);
+        if (conn->pg) {
+            if (!db->hosts_ordered)
+                atomic_store(&db->last_host, (first + i) % db->hosts);
             return conn;
+        }
+        conn->broken = false;
     }
-    explain(why, why_size, conn->pg);
-    conn_close(conn);
+    free(conn);
     return NULL;
 }
 

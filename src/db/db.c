@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/metrics.h"
+#include "db/hosts.h"
 #include "db/internal.h"
 #include "db/settings.h"
 
@@ -108,6 +109,7 @@ struct db *db_open_settings(const struct db_settings *s, char *why, size_t why_s
         db->min_idle = s->min_idle;
         db->idle_timeout_ms = s->idle_timeout_ms;
         db->named_statements = s->named_statements;
+        db->hosts = db_hosts_count(s->keywords, s->values, &db->hosts_ordered);
         db->lease_wait_ms = DB_LEASE_WAIT_MS;
         db->max_backoff_ms = DB_MAX_BACKOFF_MS;
         db->metrics = metrics_number(s);

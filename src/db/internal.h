@@ -9,6 +9,9 @@
 
 #include <pthread.h>
 
+#include <stdatomic.h>
+
+#include "base/fault.h"
 #include "db/db.h"
 #include "db/names.h"
 
@@ -62,8 +65,11 @@ struct db {
     int64_t idle_timeout_ms;
     bool named_statements;
     int64_t lease_wait_ms, max_backoff_ms;
-    struct db *standby; /* asked first where the answer may be stale; or NULL */
-    unsigned metrics;   /* its number (base/metrics.h) */
+    unsigned hosts; /* tries of a connect (hosts.h) */
+    bool hosts_ordered;
+    atomic_uint last_host; /* that took us: the next one begins there */
+    struct db *standby;    /* asked first where the answer may be stale; or NULL */
+    unsigned metrics;      /* its number (base/metrics.h) */
 
     /* Under LOCK. No arena allocation and no system call that blocks while it is held. */
     pthread_mutex_t lock;
@@ -155,5 +161,26 @@ struct db_lease *lease_of(const struct ctx *c, const struct db *db); /* the root
 enum st_err tx_run(struct ctx *c, struct db_lease *tx, struct step *steps, size_t n) ST_MUST_CHECK;
 /* Sleeps before the next try; TRIES were made. ST_UNAVAILABLE: too many, or the deadline is too near. */
 enum st_err tx_retry_sleep(struct ctx *c, unsigned tries) ST_MUST_CHECK;
+
+/* ---- faults on demand (faults.c); nothing in usual builds ---- */
+
+#ifdef ST_FAULTS
+void faults_before_sending(PGconn *pg);
+void faults_after_sending(PGconn *pg);
+const char *faults_statement(void); /* to send instead of the next one; NULL: none */
+#else
+static inline void faults_before_sending(PGconn *pg)
+{
+    (void)pg;
+}
+static inline void faults_after_sending(PGconn *pg)
+{
+    (void)pg;
+}
+static inline const char *faults_statement(void)
+{
+    return NULL;
+}
+#endif
 
 #endif

@@ -25,6 +25,10 @@ static void set_prepared(struct db_conn *conn, enum stmt stmt, bool prepared)
 static bool send_step(struct db_conn *conn, struct step *s)
 {
     const char *text = conn->db->texts[s->stmt], *name = statements[s->stmt].name;
+    const char *fault = faults_statement();
+    s->parse = false; /* also when the steps are sent again */
+    if (fault)
+        return PQsendQueryParams(conn->pg, fault, 0, NULL, NULL, NULL, NULL, 0);
     if (!conn->db->named_statements)
         return PQsendQueryParams(conn->pg, text, s->nparams, NULL, s->values, NULL, NULL, 0);
     s->parse = !is_prepared(conn, s->stmt);
@@ -235,10 +239,12 @@ enum st_err pipeline_run(struct pipeline *p)
     p->held = arena_reserve_cleanup(c->arena, release_result);
     struct trace_span *span = trace_span_begin(c->trace, TRACE_CLIENT, "postgresql");
     bool sent = true;
+    faults_before_sending(p->conn->pg);
     for (size_t i = 0; i < p->n && sent; i++)
         sent = send_step(p->conn, &p->steps[i]);
     if (sent && PQpipelineSync(p->conn->pg)) {
         p->said = strlen(PQerrorMessage(p->conn->pg));
+        faults_after_sending(p->conn->pg);
         read_answers(p);
     } else {
         LOG_WARN(c, "cannot send to PostgreSQL");
