@@ -48,8 +48,10 @@ sub last_of ($name, $count = 1) {
 
 subtest 'a sign-up' => sub {
     my $u = { email => 'who@example.com', password => 'a-secret-word-1' };
+    is $core->get('/health/live')->{status}, 200, 'a probe';
     is $core->post('/recipe/signup', $u, headers => { traceparent => PARENT })->{json}{status}, 'OK', 'it works';
     my ($root, @all) = last_of('POST /recipe/signup');
+    is named('GET /health/live', @all), 0, 'is not traced';
     ok $root, 'a span is named by method and route' or return;
     is $root->{kind}, 2, 'of a server';
     ok !exists $root->{parentSpanId}, 'with no parent, whatever the client sends';
@@ -104,7 +106,7 @@ subtest 'whose decision' => sub {
     $s->restart_service;
     my $before = () = $c->spans;
     $core->get('/hello') for 1 .. 20;
-    $core->get('/hello', headers => { traceparent => $_ }) for PARENT =~ s/1\z/0/r, 'nonsense', PARENT =~ s/-00f.*?-/-0000000000000000-/r, 'ff' . substr PARENT, 2;
+    $core->get('/hello', headers => { traceparent => $_ }) for PARENT =~ s/1\z/0/r, 'nonsense', PARENT =~ s{-00f.*?-}{-0000000000000000-}r, 'ff' . substr(PARENT, 2), 'zz' . substr(PARENT, 2), PARENT . '-more', substr PARENT, 0, 54;
     $core->get('/apiversion', headers => { traceparent => PARENT });
     my ($root, @all) = last_of('GET /apiversion');
     is "$root->{traceId} $root->{parentSpanId}", '4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7', 'the one before us, where that is believed';

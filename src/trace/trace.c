@@ -6,34 +6,49 @@
 #include "base/random.h"
 #include "trace/internal.h"
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* 2 * N lower-case digits; false also when all of them are 0. */
 static bool from_hex(struct str s, unsigned char *out, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
     bool any = false;
     if (s.n != 2 * n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        const char *high = memchr(digits, s.p[2 * i], 16), *low = memchr(digits, s.p[2 * i + 1], 16);
-        if (!high || !low)
+        int high = hex_digit(s.p[2 * i]), low = hex_digit(s.p[2 * i + 1]);
+        if (high < 0 || low < 0)
             return false;
-        out[i] = (unsigned char)((high - digits) << 4 | (low - digits));
+        out[i] = (unsigned char)(high << 4 | low);
         any |= out[i] != 0;
     }
     return any;
+}
+
+/* -1: not two lower-case digits. */
+static int hex_byte(struct str s)
+{
+    int high = s.n == 2 ? hex_digit(s.p[0]) : -1, low = s.n == 2 ? hex_digit(s.p[1]) : -1;
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
 /* W3C Trace Context 3.2: version-id-parent-flags; later versions may have more behind. False: none that can
  * be read, and *T is unchanged. */
 static bool read_parent(struct trace *t, struct str header, bool *sampled)
 {
-    unsigned char id[TRACE_ID], parent[TRACE_SPAN_ID], version, flags = 0;
-    struct str rest = header, text = header.p ? str_split(&rest, '-') : STR_NONE;
-    (void)from_hex(text, &version, 1);
-    if (text.n != 2 || str_is(text, STR("ff")) || !rest.p || !from_hex(str_split(&rest, '-'), id, TRACE_ID) ||
-        !rest.p || !from_hex(str_split(&rest, '-'), parent, TRACE_SPAN_ID) || !rest.p)
-        return false;
-    text = str_split(&rest, '-');
-    if (text.n != 2 || (!from_hex(text, &flags, 1) && !str_is(text, STR("00"))))
+    enum { VERSION, ID, PARENT, FLAGS, PARTS, NEVER = 0xFF };
+    unsigned char id[TRACE_ID], parent[TRACE_SPAN_ID];
+    struct str parts[PARTS];
+    for (int i = 0; i < PARTS; i++) {
+        if (!header.p)
+            return false;
+        parts[i] = str_split(&header, '-');
+    }
+    int version = hex_byte(parts[VERSION]), flags = hex_byte(parts[FLAGS]);
+    if (version < 0 || version == NEVER || (version == 0 && header.p) || flags < 0 ||
+        !from_hex(parts[ID], id, sizeof id) || !from_hex(parts[PARENT], parent, sizeof parent))
         return false;
     *sampled = flags & 1;
     memcpy(t->id, id, sizeof id);
