@@ -64,7 +64,7 @@ sub program { return build_dir() . '/supertokens-fcgid' }
 
 sub start ($self) {
     die 'not built: ' . program() . "\n" if !-x program();
-    my %env = map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS);
+    my %env = map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS);
     $self->{proc} = ST::Proc->new(
         name => 'supertokens-fcgid',
         log  => $self->{log},
