@@ -262,9 +262,10 @@ static void finish(struct caller *c, struct transfer *t, CURLcode code)
 static void unlink_transfer(struct caller *c, const struct transfer *t)
 {
     struct transfer **link = &c->transfers;
-    while (*link != t)
+    while (*link && *link != t)
         link = &(*link)->next;
-    *link = t->next;
+    if (*link)
+        *link = t->next;
 }
 
 /* ---- the thread ---- */

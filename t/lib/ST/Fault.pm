@@ -37,7 +37,6 @@ use constant {
 
 my $JSON = JSON::PP->new->utf8->canonical;
 
-
 sub takes_all { return ($ENV{ST_FAULTS} // q{}) eq 'all' }
 
 sub import ($class, %opt) { watchdog(takes_all() ? 7200 : 300); return }
@@ -191,10 +190,9 @@ sub sweep ($self, $row) {
     my @kinds = $ENV{ST_FAULT_KINDS} ? split(/,/, $ENV{ST_FAULT_KINDS}) : @{ KINDS() };
     for my $kind (@kinds) {
         my $total = $self->count($row, $kind);
-        my ($n, @numbers) = (0, $self->numbers($total));
-        for $n (@numbers) { push @wrong, $self->one($row, "$kind:$n") }
+        push @wrong, map { $self->one($row, "$kind:$_") } $self->numbers($total);
         # Another number may be met than the time before, as caches fill.
-        for ($n = $total + 1; takes_all() && $n <= LIMIT; $n++) {
+        for my $n ($total + 1 .. takes_all() ? LIMIT : 0) {
             push @wrong, $self->one($row, "$kind:$n");
             last if !$self->{fired};
         }
