@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "config/config.h"
@@ -247,29 +248,35 @@ static void finish(struct caller *c, struct transfer *t, CURLcode code)
     struct request *r = t->request;
     struct http_call *call = r->x.call;
     call->result = result_of(t, code);
+    fault_enter(r);
     if (call->result == HTTP_CALL_DONE)
         copy_answer(&r->x, t);
     else
         snprintf(call->error, sizeof call->error, "%s",
                  t->too_large ? "the answer is too large" : curl_easy_strerror(code));
     free_transfer(t);
+    fault_leave();
     resume(c, r);
 }
 
 static void unlink_transfer(struct caller *c, const struct transfer *t)
 {
     struct transfer **link = &c->transfers;
-    while (*link != t)
+    while (*link && *link != t)
         link = &(*link)->next;
-    *link = t->next;
+    if (*link)
+        *link = t->next;
 }
 
 /* ---- the thread ---- */
 
 static void start(struct caller *c, struct request *r)
 {
+    fault_enter(r);
     struct transfer *t = new_transfer(c, r);
-    if (t && curl_multi_add_handle(c->multi, t->easy) == CURLM_OK) {
+    bool added = t && curl_multi_add_handle(c->multi, t->easy) == CURLM_OK;
+    fault_leave();
+    if (added) {
         t->next = c->transfers;
         c->transfers = t;
         return;
@@ -337,7 +344,10 @@ static void *caller_run(void *object)
     log_thread_name("caller");
     while (start_new(c)) {
         int running;
+        for (const struct transfer *t = c->transfers; t; t = t->next)
+            fault_enter(t->request);
         CURLMcode err = curl_multi_perform(c->multi, &running);
+        fault_leave();
         finish_done(c);
         int64_t pause = expire(c);
         if (err == CURLM_OK)

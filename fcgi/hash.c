@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "config/config.h"
@@ -257,7 +258,10 @@ static struct hash_slots *run_batch(struct hash_pool *h, struct password_jobs_en
         return own;
     }
     count_begin(b);
+    for (unsigned i = 0; i < b->n; i++)
+        fault_enter(b->request[i]);
     password_jobs_run(env, b->job, b->n);
+    fault_leave();
     metrics_gauge(METRIC_hash_running, -(int64_t)b->n);
     if (own)
         hash_slot_release(own, slot);

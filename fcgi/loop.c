@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "service/service.h"
@@ -135,6 +136,7 @@ static void finish(struct loop *l, struct request *r, bool usable)
     int fd = r->fd;
     bool polled = r->polled;
     request_end(r);
+    fault_end(r);
     r->fd = -1;
     give_back(l, r);
     atomic_fetch_sub(&l->busy, 1);
@@ -156,8 +158,10 @@ static bool submit(struct loop *l, struct request *r)
 static void go_on(struct loop *l, struct request *r, enum serve_state state)
 {
     if (state == SERVE_WAITING) {
+        fault_leave();
         if (submit(l, r))
             return; /* R is no longer ours */
+        fault_enter(r);
         service_refuse(l->service, &r->x);
     }
     answer(l, r);
@@ -288,6 +292,7 @@ static void resume_one(struct loop *l)
     if (!r)
         return;
     r->next = NULL;
+    fault_enter(r);
     if (r->dropped) {
         service_refuse(l->service, &r->x);
         answer(l, r);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/metrics.h"
 
 enum { CHUNK = 8192, ARENA_WORK = 64 * 1024 * 1024 };
@@ -171,6 +172,7 @@ static enum request_state read_within(struct request *r, const struct request_li
         return REQUEST_LOST;
     r->keep = f->keepConnection != 0;
     fill_request(r);
+    fault_arm(r, http_param(&r->x.rq, "ST_FAULT"));
     enum request_state state;
     if (is_complete(r) && str_is(http_param(&r->x.rq, REQUEST_BODY), STR("ignored")))
         return leave_body(r);

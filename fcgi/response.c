@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "request.h"
 
 enum {
@@ -185,9 +186,17 @@ static void discard_until_closed(int fd)
     }
 }
 
+static void report_fault(struct http_response *rs)
+{
+    const char *report = fault_report();
+    if (report && rs->nheaders < HTTP_MAX_HEADERS)
+        rs->headers[rs->nheaders++] = (struct http_header){STR("ST-Fault"), str_of(report)};
+}
+
 bool request_answer(struct request *r, bool last)
 {
     struct http_response *rs = &r->x.rs;
+    report_fault(rs);
     struct writer w = {.fd = r->fd, .request_id = r->fcgi.requestId};
     w.deadline_ms = clock_monotonic_ms() + WRITE_TIMEOUT_MS;
     bool no_body = rs->status == 204 || rs->status == 304;

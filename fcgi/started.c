@@ -20,7 +20,12 @@ static bool path_of(const char *directory, const struct config *config, char pat
     size_t n = strlen(directory);
     const char *slash = n && directory[n - 1] == '/' ? "" : "/";
     int length = snprintf(path, PATH_MAX, "%s%s.started", directory, slash);
-    if (length <= 0 || length >= PATH_MAX || (mkdir(path, 0755) != 0 && errno != EEXIST))
+    if (length <= 0 || length >= PATH_MAX)
+        return false;
+    /* Readable for whoever asks what runs, whatever the unit's UMask= is. */
+    if (mkdir(path, 0755) == 0)
+        (void)chmod(path, 0755);
+    else if (errno != EEXIST)
         return false;
     length = snprintf(path, PATH_MAX, "%s%s.started/%s-%d", directory, slash, config->host, config->port);
     return length > 0 && length < PATH_MAX;
@@ -33,7 +38,7 @@ static bool write_to(const char *path, const char *base_path)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return false;
-    bool ok = dprintf(fd, "%d\n%s", (int)getpid(), base_path) > 0;
+    bool ok = fchmod(fd, 0644) == 0 && dprintf(fd, "%d\n%s", (int)getpid(), base_path) > 0;
     return close(fd) == 0 && ok;
 }
 

@@ -12,10 +12,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "http/outgoing.h"
 #include "loop.h"
 #include "report.h"
 #include "runtime/shared.h"
 #include "service/service.h"
+#include "trace/trace.h"
 
 enum {
     STACK_BYTES = 512 * 1024,
@@ -38,6 +40,7 @@ struct worker {
     struct loop loop;
     struct hash_pool hash;
     struct caller caller;
+    X509_STORE *trace_authorities; /* NULL: no traces are sent */
     struct request_thread threads[THREADS_MAX];
     pthread_t hash_threads[HASH_SLOTS_MAX], ticker;
     unsigned nthreads, nhash_threads;
@@ -103,6 +106,31 @@ static int start_threads(struct worker *w)
     return err;
 }
 
+static bool secure_traces(CURL *easy, void *object)
+{
+    const struct worker *w = object;
+    return outgoing_secure(easy, w->setup->config, w->trace_authorities);
+}
+
+/* 0 or an errno value. */
+static int start_traces(struct worker *w)
+{
+    const struct config *config = w->setup->config;
+    if (!config->fcgi_otlp_endpoint || !*config->fcgi_otlp_endpoint)
+        return 0;
+    w->trace_authorities = outgoing_authorities(config);
+    return !w->trace_authorities ? ENOMEM
+                                 : trace_start(&(struct trace_options){
+                                       .endpoint = config->fcgi_otlp_endpoint,
+                                       .headers = config->fcgi_otlp_headers,
+                                       .service_name = config->fcgi_otlp_service_name,
+                                       .sample_ratio = config->fcgi_otlp_sample_ratio,
+                                       .believe_traceparent = config->fcgi_otlp_trust_traceparent,
+                                       .secure = secure_traces,
+                                       .secure_context = w,
+                                   });
+}
+
 static bool start(struct worker *w, char *why, size_t why_size)
 {
     const struct child_setup *setup = w->setup;
@@ -131,6 +159,8 @@ static bool start(struct worker *w, char *why, size_t why_size)
         err = caller_open(&w->caller);
     if (!err)
         err = loop_open(&w->loop);
+    if (!err)
+        err = start_traces(w);
     if (!err)
         err = start_threads(w);
     if (err)
@@ -196,6 +226,8 @@ static void stop(struct worker *w)
     caller_stop(&w->caller);
     if (w->ticking)
         (void)pthread_join(w->ticker, NULL);
+    trace_stop();
+    X509_STORE_free(w->trace_authorities);
     hash_close(&w->hash);
     caller_close(&w->caller);
     loop_close(&w->loop);

@@ -48,21 +48,29 @@ subtest 'passwords' => sub {
     is hash_of('new@example.com'), undef, 'no account is made';
 };
 
-subtest 'asked on the terminal' => sub {
-    my $command = join q{ }, map { "'$_'" } supertokens(), @user, 'create', 'tty@example.com', @config;
-    my $pid = open2(my $from, my $to, 'script', '-qec', $command, '/dev/null');
+# Creates EMAIL on a terminal. ANSWERS: what is awaited, and what is then typed. Returns all that was seen.
+sub on_terminal ($email, @answers) {
+    my $command = join q{ }, map { "'$_'" } supertokens(), @user, 'create', $email, @config;
+    my $pid = open2(my $from, my $to, 'script', '-qec', "$command; echo status \$?; stty -a", '/dev/null');
     my $seen = q{};
-    my $read = sub ($pattern) { wait_until(20, sub { sysread $from, $seen, 4096, length $seen; $seen =~ $pattern }) };
     $from->blocking(0);
     $to->autoflush(1);
-    ok $read->(qr/Password: /), 'it asks';
-    print {$to} "terminal-1\n";
-    ok $read->(qr/The same again: /), 'twice';
-    print {$to} "terminal-1\n";
-    ok $read->(qr/tty\@example\.com.*Time joined/s), 'and makes the account';
+    while (my ($awaited, $typed) = splice @answers, 0, 2) {
+        wait_until(20, sub { sysread $from, $seen, 4096, length $seen; $seen =~ $awaited }) or fail "never seen: $awaited";
+        print {$to} $typed if defined $typed;
+    }
     close $to;
     waitpid $pid, 0;
+    return $seen;
+}
+
+subtest 'asked on the terminal' => sub {
+    my @twice = (qr/Password: /, "terminal-1\n", qr/The same again: /);
+    my $seen  = on_terminal('tty@example.com', @twice, "terminal-1\n", qr/Time joined.*status 0/s);
     unlike $seen, qr/terminal-1/, 'the password is not shown';
+    like on_terminal('tty2@example.com', @twice, "terminal-2\n", qr/status \d/), qr/the two passwords differ.*status 1/s, 'twice';
+    like on_terminal('tty2@example.com', qr/Password: /, "\cC", qr/status \d.* echo\b/s), qr/no password was read.* echo\b/s, 'Ctrl-C leaves a terminal that shows what is typed';
+    is hash_of('tty2@example.com'), undef, 'and no account';
 };
 
 subtest 'list, password, delete' => sub {

@@ -67,8 +67,8 @@ sub run_on_stack ($block) {
 # ./dev COMMAND [FILE...]: the command and the files are there.
 sub check_habit ($block) {
     my $help = qx{$top/dev help};
-    for my $line (grep { m{\A\s*\./dev} } split /\n/, $block->{text}) {
-        my ($command, @more) = split q{ }, $line =~ s{\A\s*\./dev }{}r =~ s/\s#.*//r;
+    for my $line (grep { m{\./dev } } split /\n/, $block->{text}) {
+        my ($command, @more) = split q{ }, $line =~ s{\A.*?\./dev }{}r =~ s/\s#.*//r;
         like $help, qr/^\Q  $command\E\b/m, "line $block->{line}: ./dev $command";
         ok -e "$top/$_" || -e "$top/t/unit/$_.c", "line $block->{line}: $_" for grep { m{/|\Atest_} } @more;
     }

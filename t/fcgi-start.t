@@ -95,10 +95,14 @@ subtest 'an installation directory' => sub {
 };
 
 subtest 'the directory of a systemd unit' => sub {
-    my $unit = temp_dir('unit');
+    my $unit  = temp_dir('unit');
+    my $umask = umask 0077;    # as the unit's
     run([@config, '--socket', "$dir/unit.sock"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
         ok wait_until(10, sub { -s "$unit/.started/localhost-3567" }), 'holds the file, too';
+        is sprintf('%o', (stat "$unit/.started")[2] & 0777),                '755', 'for others to find';
+        is sprintf('%o', (stat "$unit/.started/localhost-3567")[2] & 0777), '644', 'and read';
     });
+    umask $umask;
     run([@config, '--socket', "$dir/unit.sock", '--temp-dir', "$dir"], env => { RUNTIME_DIRECTORY => $unit }, while => sub ($proc) {
         ok wait_until(10, sub { -s "$dir/.started/localhost-3567" }), 'unless an option says otherwise';
         ok !-e "$unit/.started/localhost-3567", 'the first one is gone';

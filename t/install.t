@@ -74,6 +74,10 @@ subtest 'the rest' => sub {
     like $unit, qr{^ExecStart=/usr/sbin/supertokens-fcgid --config /etc/supertokens/config[.]yaml$}m, 'a unit for them';
     like read_file("$dir/usr/lib/sysusers.d/supertokens-fcgi.conf"), qr/^u supertokens /m, 'their user';
     ok -s "$dir/usr/share/doc/supertokens-fcgi/doc/install.md", 'documentation';
+    for my $file (map { glob top_dir() . "/monitoring/$_/*" } qw(fail2ban grafana prometheus)) {
+        my $name = $file =~ s{.*/monitoring/}{}r;
+        ok -s "$dir/usr/share/supertokens-fcgi/$name", "for monitoring: $name";
+    }
     install('uninstall-local');
     is qx{find '$dir' -type f ! -path '*/nginx/nginx.*' ! -path '*/nginx/sites/*' ! -path '*bin/supertokens*'}, q{}, 'and all of it can be taken away';
 };

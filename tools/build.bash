@@ -8,6 +8,8 @@ VARIANTS='
 normal      build           gcc     -O2 -g
 sanitize    build-sanitize  gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 coverage    build-coverage  gcc     -O0 -g -Wno-clobbered -include ../tools/coverage_exit.h --coverage -fprofile-abs-path -fprofile-update=atomic
+fault       build-fault     gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DST_FAULTS
+tsan        build-tsan      gcc     -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 fuzz        build-fuzz      clang   -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 '
 
@@ -28,6 +30,7 @@ configure_variant() # variant
     [ "$TOP/configure" -nt "$TOP/configure.ac" ] || (cd "$TOP" && quietly autoreconf -fi)
     if [ ! -f "$TOP/$DIR/Makefile" ] || [ "$(cat "$TOP/$DIR/.settings" 2>/dev/null)" != "$settings" ]; then
         mkdir -p "$TOP/$DIR"
+        [ ! -f "$TOP/$DIR/.settings" ] || make --silent -C "$TOP/$DIR" clean >"$TOP/$DIR/clean.log" 2>&1 || true
         (cd "$TOP/$DIR" && quietly "$TOP/configure" --quiet --enable-werror CC="$COMPILER" CFLAGS="$FLAGS")
         echo "$settings" >"$TOP/$DIR/.settings"
     fi

@@ -40,12 +40,46 @@ test_program()
     fi
 }
 
+# The fault sweeps have a build of their own.
+build_faults() # FILE...
+{
+    local file
+    for file in "$@"; do
+        if [[ $file == t/fault-*.t ]]; then
+            (build fault fault-programs) || exit
+            export ST_BUILD_FAULT=$TOP/build-fault
+            return
+        fi
+    done
+}
+
+sanitizer_settings() # variant
+{
+    case $1 in
+    sanitize)
+        export ST_SLOW=${ST_SLOW:-4}
+        export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
+        export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+        ;;
+    tsan)
+        export ST_SLOW=${ST_SLOW:-6}
+        export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$TOP/t/tsan.supp second_deadlock_stack=1}
+        ;;
+    esac
+}
+
 dev_test()
 {
     local variant=normal wanted=() PROVE_OPTIONS=()
+    cd "$TOP" || exit
     while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) variant=sanitize ;;
+        --tsan) variant=tsan ;;
+        --faults)
+            export ST_FAULTS=all
+            wanted+=(t/fault-*.t)
+            ;;
         -v | --verbose) PROVE_OPTIONS+=(--verbose) ;;
         -*) die "test: unknown option $1" ;;
         *) wanted+=("$1") ;;
@@ -65,21 +99,17 @@ run_tests() # variant, file...
     want browser "t/browser-*.t will be skipped without"
     want monitor "parts of t/ops-monitoring.t will be skipped without"
     want php "the PHP example of t/verify-examples.t will be skipped without"
-    if [ "$variant" = sanitize ]; then
-        export ST_SLOW=${ST_SLOW:-4}
-        export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
-        export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-    fi
+    sanitizer_settings "$variant"
     build "$variant" unit-tests
-    cd "$TOP" || exit
     export ST_BUILD=$TOP/$DIR
 
     if [ $# = 0 ]; then
-        mapfile -t files < <(system_tests && unit_tests)
+        mapfile -t files < <(system_tests | { [ "$variant" = normal ] && cat || grep -v '^t/fault-'; } && unit_tests)
     fi
     for file in "$@"; do
         files+=("$(test_program "$file")")
     done
+    build_faults "${files[@]}"
     ST_TEST_CACHE=$(mktemp -d)
     export ST_TEST_CACHE
     trap 'rm -rf "$ST_TEST_CACHE"' EXIT

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
+
 enum {
     FIRST_BLOCK = 16 * 1024 - 64,
     DEFAULT_LIMIT = 64 * 1024 * 1024,
@@ -51,7 +53,7 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     size_t limit = a->limit ? a->limit : DEFAULT_LIMIT;
     size_t rounded = size > limit ? size : (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (rounded > limit || a->used > limit - rounded)
+    if (rounded > limit || a->used > limit - rounded || fault_hits(FAULT_ALLOC))
         arena_out_of_memory(a);
     struct arena_block *block = a->block;
     if (!block || block->size - block->used < rounded)

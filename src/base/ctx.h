@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct trace;    /* src/trace/ */
 struct db_lease; /* src/db/: the connection that this request holds, if any */
 
 struct ctx {
@@ -18,6 +19,7 @@ struct ctx {
     struct str cud, app,
         tenant;            /* names for the log line; canonical public values are "", "public", "public" */
     struct str request_id; /* nginx's, for log lines and traces; absent: none */
+    struct trace *trace;   /* NULL: this request is not traced */
     struct db_lease *lease;
     struct str violated;              /* name of the last violated constraint: see db_violated() */
     unsigned statements, round_trips; /* counted by src/db/, printed by tests and benchmarks */

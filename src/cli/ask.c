@@ -2,6 +2,7 @@
 #include "cli/ask.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <termios.h>
 #include <unistd.h>
@@ -20,6 +21,22 @@ static struct str read_line(struct arena *a, int fd)
     return got < 0 || n == PASSWORD_MAX ? STR_NONE : (struct str){line, n};
 }
 
+static void only_interrupt(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* Ctrl-C ends the reading, not the process: the terminal must show what is typed again. */
+static struct str read_interruptible(struct arena *a, int fd)
+{
+    struct sigaction before, interrupt = {.sa_handler = only_interrupt};
+    sigemptyset(&interrupt.sa_mask);
+    (void)sigaction(SIGINT, &interrupt, &before);
+    struct str line = read_line(a, fd);
+    (void)sigaction(SIGINT, &before, NULL);
+    return line;
+}
+
 static struct str ask_hidden(struct arena *a, int tty, const char *question)
 {
     struct termios shown, hidden;
@@ -30,7 +47,7 @@ static struct str ask_hidden(struct arena *a, int tty, const char *question)
     dprintf(tty, "%s", question);
     if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
         return STR_NONE;
-    struct str answer = read_line(a, tty);
+    struct str answer = read_interruptible(a, tty);
     (void)tcsetattr(tty, TCSAFLUSH, &shown);
     dprintf(tty, "\n");
     return answer;
@@ -42,8 +59,9 @@ static enum st_err ask_twice(struct work *w, struct str *out)
     if (tty < 0)
         return ctx_fail(w->c, ST_BAD_REQUEST, "there is no terminal to ask on: use --password-stdin");
     *out = ask_hidden(w->c->arena, tty, "Password: ");
-    struct str again = ask_hidden(w->c->arena, tty, "The same again: ");
+    struct str again = out->p ? ask_hidden(w->c->arena, tty, "The same again: ") : STR_NONE;
     close(tty);
+    work_restart_clock(w);
     if (!out->p || !again.p)
         return ctx_fail(w->c, ST_BAD_REQUEST, "no password was read");
     if (out->n != again.n || sodium_memcmp(out->p, again.p, out->n) != 0)
@@ -56,6 +74,7 @@ enum st_err ask_password(struct work *w, struct str *out)
     if (!w->in->password_stdin)
         return ask_twice(w, out);
     *out = read_line(w->c->arena, STDIN_FILENO);
+    work_restart_clock(w);
     return out->p ? ST_OK : ctx_fail(w->c, ST_BAD_REQUEST, "no password was read");
 }
 
@@ -67,6 +86,7 @@ enum st_err ask_whether(struct work *w, const char *question)
         return ctx_fail(w->c, ST_BAD_REQUEST, "%s There is nobody to ask: use --yes", question);
     fprintf(stderr, "%s [y/N] ", question);
     struct str answer = read_line(w->c->arena, STDIN_FILENO);
+    work_restart_clock(w);
     return answer.n > 0 && (answer.p[0] == 'y' || answer.p[0] == 'Y')
                ? ST_OK
                : ctx_fail(w->c, ST_BAD_REQUEST, "nothing was done");

@@ -98,12 +98,18 @@ static const char *reason(const struct ctx *c, enum st_err err)
                                  : "the database refused; what it said is above";
 }
 
+void work_restart_clock(struct work *w)
+{
+    w->c->deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+}
+
 static int run(struct work *w)
 {
     struct arena arena;
     arena_init(&arena);
-    struct ctx c = {.arena = &arena, .deadline_ms = clock_monotonic_ms() + PATIENCE_MS};
+    struct ctx c = {.arena = &arena};
     w->c = &c;
+    work_restart_clock(w);
     w->out = json_out(&arena);
     json_open(&w->out, NULL, '{');
     enum st_err err = read_ids(w);

@@ -43,6 +43,9 @@ struct work {
 /* Runs in->command->data; returns the exit status. */
 int work_run(const struct invocation *in);
 
+/* Gives the database its time anew, after a person took theirs. */
+void work_restart_clock(struct work *w);
+
 /* Sets W->tenant to the tenant that the options name. ST_BAD_REQUEST with the reference's text when there is
  * none. */
 enum st_err work_find_tenant(struct work *w) ST_MUST_CHECK;

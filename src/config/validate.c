@@ -212,9 +212,9 @@ static enum st_err check_cdi_versions(struct config_build *b)
 static enum st_err check_fcgi(struct config_build *b)
 {
     static const enum config_key_id numbers[] = {
-        CONFIG_KEY_fcgi_workers,       CONFIG_KEY_fcgi_hash_slots,      CONFIG_KEY_fcgi_hash_queue,
-        CONFIG_KEY_fcgi_call_queue,    CONFIG_KEY_fcgi_request_timeout, CONFIG_KEY_fcgi_max_body,
-        CONFIG_KEY_fcgi_drain_timeout,
+        CONFIG_KEY_fcgi_workers,       CONFIG_KEY_fcgi_hash_slots,        CONFIG_KEY_fcgi_hash_queue,
+        CONFIG_KEY_fcgi_call_queue,    CONFIG_KEY_fcgi_request_timeout,   CONFIG_KEY_fcgi_max_body,
+        CONFIG_KEY_fcgi_drain_timeout, CONFIG_KEY_fcgi_otlp_sample_ratio,
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ST_TRY(config_check_key(b, numbers[i]));
@@ -223,6 +223,9 @@ static enum st_err check_fcgi(struct config_build *b)
         return fail(b, config_keys[CONFIG_KEY_fcgi_socket].error);
     if (b->config->fcgi_sites_dir && b->config->fcgi_sites_dir[0] != '/')
         return fail(b, config_keys[CONFIG_KEY_fcgi_sites_dir].error);
+    const char *otlp = b->config->fcgi_otlp_endpoint;
+    if (otlp && strncmp(otlp, "http://", 7) != 0 && strncmp(otlp, "https://", 8) != 0)
+        return fail(b, config_keys[CONFIG_KEY_fcgi_otlp_endpoint].error);
     return ST_OK;
 }
 

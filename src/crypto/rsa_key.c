@@ -135,21 +135,24 @@ static bool own_strings(struct rsa_key *key)
     return true;
 }
 
-static struct rsa_key *make(struct arena *a, const struct rsa_key *content, EVP_PKEY *pkey)
+static bool fill(struct rsa_key *key, const struct rsa_key *content, EVP_PKEY *pkey)
 {
-    struct rsa_key *key = calloc(1, sizeof *key);
-    if (!key)
-        arena_out_of_memory(a);
     *key = *content;
     atomic_init(&key->references, 1);
+    atomic_init(&key->doubtful, false);
     key->signature_size = (size_t)EVP_PKEY_get_size(pkey);
     key->signer = prepare(pkey, EVP_PKEY_sign_init);
     key->verifier = prepare(pkey, EVP_PKEY_verify_init);
-    if (!key->signer || !key->verifier || !own_strings(key)) {
-        rsa_key_unref(key);
-        arena_out_of_memory(a);
-    }
-    return key;
+    return key->signer && key->verifier && own_strings(key);
+}
+
+static struct rsa_key *make(struct arena *a, const struct rsa_key *content, EVP_PKEY *pkey)
+{
+    struct rsa_key *key = calloc(1, sizeof *key);
+    if (key && fill(key, content, pkey))
+        return key;
+    rsa_key_unref(key);
+    arena_out_of_memory(a);
 }
 
 static void release_pkey(void *pkey)

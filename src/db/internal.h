@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "base/fault.h"
 #include "db/db.h"
 #include "db/names.h"
 
@@ -160,5 +161,26 @@ struct db_lease *lease_of(const struct ctx *c, const struct db *db); /* the root
 enum st_err tx_run(struct ctx *c, struct db_lease *tx, struct step *steps, size_t n) ST_MUST_CHECK;
 /* Sleeps before the next try; TRIES were made. ST_UNAVAILABLE: too many, or the deadline is too near. */
 enum st_err tx_retry_sleep(struct ctx *c, unsigned tries) ST_MUST_CHECK;
+
+/* ---- faults on demand (faults.c); nothing in usual builds ---- */
+
+#ifdef ST_FAULTS
+void faults_before_sending(PGconn *pg);
+void faults_after_sending(PGconn *pg);
+const char *faults_statement(void); /* to send instead of the next one; NULL: none */
+#else
+static inline void faults_before_sending(PGconn *pg)
+{
+    (void)pg;
+}
+static inline void faults_after_sending(PGconn *pg)
+{
+    (void)pg;
+}
+static inline const char *faults_statement(void)
+{
+    return NULL;
+}
+#endif
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "db/internal.h"
+#include "trace/trace.h"
 
 static bool is_prepared(const struct db_conn *conn, enum stmt stmt)
 {
@@ -24,6 +25,10 @@ static void set_prepared(struct db_conn *conn, enum stmt stmt, bool prepared)
 static bool send_step(struct db_conn *conn, struct step *s)
 {
     const char *text = conn->db->texts[s->stmt], *name = statements[s->stmt].name;
+    const char *fault = faults_statement();
+    s->parse = false; /* also when the steps are sent again */
+    if (fault)
+        return PQsendQueryParams(conn->pg, fault, 0, NULL, NULL, NULL, NULL, 0);
     if (!conn->db->named_statements)
         return PQsendQueryParams(conn->pg, text, s->nparams, NULL, s->values, NULL, NULL, 0);
     s->parse = !is_prepared(conn, s->stmt);
@@ -195,6 +200,21 @@ static void drop_results(struct pipeline *p)
     }
 }
 
+static const char *const error_words[] = {
+    [ST_CONSTRAINT] = "constraint", [ST_RETRY] = "retry",       [ST_UNAVAILABLE] = "unavailable",
+    [ST_BAD_REQUEST] = "data",      [ST_INTERNAL] = "internal",
+};
+
+/* The first statement that is not BEGIN names the round trip. */
+static void tell_span(struct trace_span *span, const struct pipeline *p)
+{
+    enum stmt first = p->steps[p->n > 1 && p->steps[0].stmt == STMT_tx_begin].stmt;
+    trace_span_end(span);
+    span->operation = span->name = statements[first].name;
+    span->statements = (unsigned)p->n;
+    span->error = p->err == ST_OK ? NULL : error_words[p->err];
+}
+
 static void count(const struct pipeline *p)
 {
     static const unsigned char class_of[] = {
@@ -217,11 +237,14 @@ enum st_err pipeline_run(struct pipeline *p)
     c->statements += (unsigned)p->n;
     c->round_trips++;
     p->held = arena_reserve_cleanup(c->arena, release_result);
+    struct trace_span *span = trace_span_begin(c->trace, TRACE_CLIENT, "postgresql");
     bool sent = true;
+    faults_before_sending(p->conn->pg);
     for (size_t i = 0; i < p->n && sent; i++)
         sent = send_step(p->conn, &p->steps[i]);
     if (sent && PQpipelineSync(p->conn->pg)) {
         p->said = strlen(PQerrorMessage(p->conn->pg));
+        faults_after_sending(p->conn->pg);
         read_answers(p);
     } else {
         LOG_WARN(c, "cannot send to PostgreSQL");
@@ -232,5 +255,7 @@ enum st_err pipeline_run(struct pipeline *p)
     if (p->err != ST_OK)
         drop_results(p);
     count(p);
+    if (span)
+        tell_span(span, p);
     return p->err;
 }

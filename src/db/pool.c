@@ -282,7 +282,7 @@ enum st_err pool_acquire(struct ctx *c, struct db *db, struct db_conn **out)
     int64_t deadline_ms = clock_monotonic_ms() + db->lease_wait_ms;
     if (c->deadline_ms && c->deadline_ms < deadline_ms)
         deadline_ms = c->deadline_ms;
-    while (clock_monotonic_ms() < deadline_ms) {
+    while (clock_monotonic_ms() < deadline_ms && !fault_hits(FAULT_LEASE)) {
         struct db_conn *conn;
         switch (choose(db, deadline_ms, &conn)) {
         case CHOICE_USE:

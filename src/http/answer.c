@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "http/call.h"
 #include "http/exchange.h"
+#include "trace/trace.h"
 
 static bool has_control(struct str s)
 {
@@ -98,6 +100,7 @@ void http_answer_bad_method(struct ctx *c, struct http_response *rs, enum http_m
 enum st_err exchange_await(struct exchange *x, struct password_job *job, exchange_resume *resume)
 {
     x->job = job;
+    x->wait = trace_span_begin(x->ctx.trace, TRACE_INTERNAL, "password hash");
     x->resume = resume;
     return ST_SUSPENDED;
 }
@@ -105,6 +108,7 @@ enum st_err exchange_await(struct exchange *x, struct password_job *job, exchang
 enum st_err exchange_await_call(struct exchange *x, struct http_call *call, exchange_resume *resume)
 {
     x->call = call;
+    x->wait = trace_span_begin(x->ctx.trace, TRACE_CLIENT, call->method == HTTP_POST ? "POST" : "GET");
     x->resume = resume;
     return ST_SUSPENDED;
 }

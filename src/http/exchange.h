@@ -86,6 +86,7 @@ void http_answer_bad_method(struct ctx *c, struct http_response *rs, enum http_m
                             unsigned allowed);
 
 struct http_call;    /* src/http/call.h */
+struct trace_span;   /* src/trace/trace.h */
 struct password_job; /* src/crypto/password_hash.h */
 struct exchange;
 
@@ -104,6 +105,7 @@ struct exchange {
     struct password_job *job;
     struct http_call *call;
     exchange_resume *resume;
+    struct trace_span *wait; /* of the waiting; NULL: not traced */
 };
 
 /* Parks the exchange until JOB has been computed by a hash thread, then RESUME runs on a request thread. Use

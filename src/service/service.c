@@ -8,9 +8,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "core/route.h"
+#include "crypto/password_hash.h"
+#include "http/call.h"
 #include "ops/ops.h"
 #include "ops/routes.h"
 #include "runtime/runtime.h"
+#include "trace/trace.h"
 #include "verify/verify.h"
 
 struct service *service_start(const struct config *base, const struct sites *sites, struct shared *shared,
@@ -89,12 +92,16 @@ static void answer_out_of_memory(struct exchange *x)
     x->rs.status = door_of(x)->overloaded;
 }
 
-static void count(const struct exchange *x)
+static void count(struct exchange *x)
 {
     const struct door *door = door_of(x);
     unsigned number = door == &no_door ? OPS_NO_DOOR : (unsigned)(door - doors);
-    metrics_request(ops_route_number(number, x->rq.method, x->route), x->rs.status,
-                    clock_monotonic_us() - x->begun_us);
+    number = ops_route_number(number, x->rq.method, x->route);
+    metrics_request(number, x->rs.status, clock_monotonic_us() - x->begun_us);
+    const struct ops_route *route = x->ctx.trace ? ops_route_of(number) : NULL;
+    if (route)
+        trace_end(x->ctx.trace, route->door, route->path, route->method, x->rs.status);
+    x->ctx.trace = NULL;
 }
 
 static enum serve_state settle(struct exchange *x, enum st_err err)
@@ -132,9 +139,38 @@ static enum serve_state counted(struct exchange *x, enum serve_state state)
     return state;
 }
 
+/* What has been waited for, in words of ours; of a URL the host only. */
+static void tell_wait(struct trace_span *span, const struct exchange *x)
+{
+    static const char *const algorithms[] = {
+        [PASSWORD_UNKNOWN] = "unknown",
+        [PASSWORD_ARGON2] = "argon2",
+        [PASSWORD_BCRYPT] = "bcrypt",
+        [PASSWORD_FIREBASE_SCRYPT] = "firebase_scrypt",
+    };
+    static const char *const errors[] = {
+        [HTTP_CALL_DONE] = NULL,           [HTTP_CALL_FAILED] = "failed",
+        [HTTP_CALL_TIMED_OUT] = "timeout", [HTTP_CALL_TOO_LARGE] = "too_large",
+        [HTTP_CALL_REFUSED] = "refused",
+    };
+    trace_span_end(span);
+    if (x->job)
+        span->algorithm = algorithms[password_job_algorithm(x->job)];
+    if (!x->call)
+        return;
+    struct str host = str_from(x->call->url, str_find(x->call->url, ':') + 3);
+    host = str_head(host, strcspn(arena_str(x->ctx.arena, host).p, "/?#:@"));
+    snprintf(span->host, sizeof span->host, "%.*s", STR_ARG(str_head(host, sizeof span->host - 1)));
+    span->method = x->call->method == HTTP_POST ? "POST" : "GET";
+    span->status = x->call->status;
+    span->error = errors[x->call->result];
+}
+
 static enum serve_state begin(struct service *s, struct exchange *x)
 {
     struct http_request *rq = &x->rq;
+    if (door_of(x)->begin != ops_begin) /* nobody wants to see every probe */
+        x->ctx.trace = trace_begin(&x->arena, http_param(rq, "HTTP_TRACEPARENT"), x->ctx.request_id);
     rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
     return settle(x, door_of(x)->begin(s, x));
 }
@@ -143,12 +179,15 @@ enum serve_state service_begin(struct service *s, struct exchange *x)
 {
     x->begun_us = clock_monotonic_us();
     x->route = NULL;
+    x->wait = NULL;
     return counted(x, protect(s, x, begin));
 }
 
 static enum serve_state resume(struct service *s, struct exchange *x)
 {
     (void)s;
+    if (x->wait)
+        tell_wait(x->wait, x);
     exchange_resume *go_on = x->resume;
     x->resume = NULL;
     x->job = NULL;

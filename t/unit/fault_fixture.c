@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #include <cmocka.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 void *__real_malloc(size_t size);
@@ -60,32 +59,6 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 int __wrap_madvise(void *p, size_t size, int advice)
 {
     return fails() ? -1 : __real_madvise(p, size, advice);
-}
-
-static void *crypto_malloc(size_t size, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return fails() ? NULL : __real_malloc(size);
-}
-
-static void *crypto_realloc(void *p, size_t size, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-static void crypto_free(void *p, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(p);
-}
-
-bool fault_setup(void)
-{
-    return CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) == 1;
 }
 
 static bool run(struct arena *a, bool (*operation)(void), unsigned nth)
