@@ -93,9 +93,9 @@ bool db_hosts_pick(const char *const *keywords, const char *const *values, unsig
     const char *const more[][2] = {{"host", out->host},
                                    {"hostaddr", out->address},
                                    {"port", out->port},
-                                   {"target_session_attrs", attributes}};
+                                   {"target_session_attrs", attributes ? attributes : ""}};
     for (unsigned i = 0; i < sizeof more / sizeof more[0]; i++) {
-        if (!more[i][1] || !more[i][1][0])
+        if (!more[i][1][0])
             continue;
         out->keywords[n] = more[i][0];
         out->values[n++] = more[i][1];
