@@ -23,9 +23,11 @@ subtest 'bcrypt' => sub {
     my ($status, $out, $err) = cli('hashingCalibrate', '--with_alg=bcrypt', '--with_time_per_hash_ms=1');
     is_deeply [$status, $err], [0, q{}], 'by the name of the reference';
     my $config = configured($out);
-    is_deeply [@$config{qw(password_hashing_alg bcrypt_log_rounds)}], ['BCRYPT', 4], 'no time at all: the least cost';
+    is $config->{password_hashing_alg}, 'BCRYPT', 'a configuration';
+    my $least = $config->{bcrypt_log_rounds};
+    ok 4 <= $least && $least <= 6, 'no time at all: about the least cost';
     my $found = cli_json('hashing', 'calibrate', '--with_alg', 'bcrypt', '--with_time_per_hash_ms', 400);
-    cmp_ok $found->{bcrypt_log_rounds}, '>', 4, 'more time: a higher one';
+    cmp_ok $found->{bcrypt_log_rounds}, '>', $least, 'more time: a higher one';
     cmp_ok $found->{millisecondsPerHash}, '>', 0, 'measured';
 };
 
