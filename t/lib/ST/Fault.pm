@@ -64,7 +64,8 @@ sub new ($class, %opt) {
         ($opt{sites} ? (sites => $opt{sites}) : ()),
     );
     wait_until(30, sub { eval { $self->core('GET', '/hello')->{status} == 200 } }) or die "the service does not answer\n";
-    $self->{workers} = $self->workers;
+    # The jobs process starts after the worker.
+    wait_until(20, sub { 2 == split / /, $self->{workers} = $self->workers }) or die "no worker, or no jobs process\n";
     return $self;
 }
 
