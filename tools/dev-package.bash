@@ -95,6 +95,14 @@ package_test() # work directory
     mkdir "$1/systems"
     unshare --mount --pid --fork --kill-child --mount-proc "$TOP/tools/test-package" \
         "$PACKAGE_OUT"/supertokens-fcgi_*.deb "$base" "$1/systems"
+    rm -rf "$1/systems"
+    # Where systemd-nspawn can boot a system: a container that is not allowed to cannot.
+    mkdir "$1/machines"
+    if systemd-nspawn --quiet --register=no --keep-unit --private-network -D "$base" true 2>"$1/why"; then
+        tools/test-systemd "$PACKAGE_OUT"/supertokens-fcgi_*.deb "$base" "$1/machines"
+    else
+        echo "package: tools/test-systemd is skipped, systemd-nspawn does not work here: $(head -n 1 "$1/why")" >&2
+    fi
 }
 
 dev_package()

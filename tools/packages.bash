@@ -50,6 +50,7 @@ package dpkg-dev
 package lintian
 package po-debconf
 package-test debootstrap   debootstrap
+package-test systemd-container systemd-nspawn
 lint    clang-format        clang-format
 lint    clang-tidy          clang-tidy
 lint    cppcheck
