@@ -83,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str text = {(const char *)data, size};
     if (!base)
         load(&(struct config_options){.file = file_of(STR(MINIMAL))}, &base);
+    FUZZ_EXPECT(base);
     load(&(struct config_options){.file = file_of(text)}, &c);
     config_free(c);
     struct str value = str_head(text, str_find(text, 0));

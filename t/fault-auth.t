@@ -94,5 +94,10 @@ $f->route('verify', GET => '/page', undef, params => { ST_REQUIRE => q{} }, name
 $f->route('denied', GET => '/page', undef, params => { ST_REQUIRE => q{}, ST_ERROR => 401 }, name => 'for a script', status => 401);
 $f->route('denied', GET => '/page', undef, params => { ST_REQUIRE => q{}, HTTP_ACCEPT => 'text/html' }, name => 'for a browser', status => 302);
 
-$f->finish('auth');
+# ---- the operations door ----
+for my $path (qw(/metrics /health/live /health/ready)) {
+    $f->route('ops', $_ => $path) for qw(GET HEAD);
+}
+
+$f->finish('auth', 'ops');
 done_testing;

@@ -7,6 +7,7 @@
 
 #include "auth/route.h"
 #include "core/route.h"
+#include "ops/ops.h"
 
 static const char *name_of(enum http_method method)
 {
@@ -27,5 +28,7 @@ int main(void)
     for (size_t i = 0; auth_route_tables[i]; i++)
         for (const struct auth_route *r = auth_route_tables[i]; r->path; r++)
             print("auth", r->method, r->path, r->rid);
+    for (const struct ops_route_row *r = ops_routes; r->path; r++)
+        print("ops", r->method, r->path, NULL);
     return 0;
 }

@@ -127,7 +127,7 @@ sub is_our_error ($door, $got) {
     return 1 if $door eq 'verify' && $got->{status} == 403;    # nginx would make a 500 of anything else
     return 0 if $got->{status} != 500 && $got->{status} != 503;
     my $type = $got->{headers}{'content-type'} // q{};
-    return 1 if $type =~ m{^text/html} && $got->{body} =~ /\A[^\n]+\n?\z/;
+    return 1 if $type =~ m{^text/(?:html|plain)} && $got->{body} =~ /\A[^\n]+\n?\z/;
     return ref $got->{json} eq 'HASH' && defined $got->{json}{message};
 }
 
