@@ -25,6 +25,7 @@ enum {
     TICK_MS = 1000,
     DRAIN_POLL_MS = 20,
     IDLE_MS = 300,
+    GIVE_UP_MS = 1000,
 };
 
 struct request_thread {
@@ -168,11 +169,12 @@ static bool start(struct worker *w, char *why, size_t why_size)
     return err == 0;
 }
 
-/* A worker whose threads have all been busy with one request each beyond the time that one may take does not
- * report itself alive; the master replaces it when that lasts for fcgi_hang_timeout. */
+/* A worker whose threads have all been busy with one request each beyond the time that one may take, and that
+ * it takes to give one up, does not report itself alive; the master replaces it when that lasts for
+ * fcgi_hang_timeout. */
 static bool is_stuck(const struct worker *w)
 {
-    int64_t oldest = clock_monotonic_ms() - w->loop.limits.timeout_ms;
+    int64_t oldest = clock_monotonic_ms() - w->loop.limits.timeout_ms - GIVE_UP_MS;
     for (unsigned i = 0; i < w->nthreads; i++) {
         int64_t since = atomic_load_explicit(&w->threads[i].busy_since, memory_order_relaxed);
         if (since == 0 || since > oldest)

@@ -67,7 +67,7 @@ sweep(POST => '/recipe/user/passwordhash/import', sub { return { email => email(
 sweep(GET => '/user/id', { userId => $user->{id} });
 sweep(GET => '/users/by-accountinfo', { doUnionOfAccountInfo => 'true', email => $user->{email} });
 sweep(GET => '/users', { limit => 5, timeJoinedOrder => 'ASC' });
-sweep(GET => '/users', { limit => 5, timeJoinedOrder => 'DESC', email => 'user', includeRecipeIds => 'emailpassword' }, name => 'searched');
+sweep(GET => '/users', { limit => 5, timeJoinedOrder => 'DESC', email => $user->{email}, includeRecipeIds => 'emailpassword' }, name => 'searched');
 sweep(GET => '/users/count', { includeAllTenants => 'true' });
 sweep(POST => '/recipe/signinup', sub { return { thirdPartyId => 'google', thirdPartyUserId => fresh('g'), email => { id => email(), isVerified => T } } });
 sweep(GET => '/recipe/user', { thirdPartyId => 'google', thirdPartyUserId => "g$n" }, rid => 'thirdparty', cdi => '3.0');

@@ -125,7 +125,9 @@ sub outcome ($got) {
 
 sub is_our_error ($door, $got) {
     return 1 if $door eq 'verify' && $got->{status} == 403;    # nginx would make a 500 of anything else
-    return 0 if $got->{status} != 500 && $got->{status} != 503;
+    # libcurl does not always tell a lack of memory from a server that is away.
+    my $ours = $door eq q{auth} ? qr{\A50[0234]\z} : qr{\A50[03]\z};
+    return 0 if $got->{status} !~ $ours;
     my $type = $got->{headers}{'content-type'} // q{};
     return 1 if $type =~ m{^text/(?:html|plain)} && $got->{body} =~ /\A[^\n]+\n?\z/;
     return ref $got->{json} eq 'HASH' && defined $got->{json}{message};
