@@ -129,6 +129,7 @@ sub is_our_error ($door, $got) {
     my $ours = $door eq q{auth} ? qr{\A50[0234]\z} : qr{\A50[03]\z};
     return 0 if $got->{status} !~ $ours;
     my $type = $got->{headers}{'content-type'} // q{};
+    return 1 if $door eq 'ops' && $got->{body} eq q{};         # of HEAD
     return 1 if $type =~ m{^text/(?:html|plain)} && $got->{body} =~ /\A[^\n]+\n?\z/;
     return ref $got->{json} eq 'HASH' && defined $got->{json}{message};
 }
