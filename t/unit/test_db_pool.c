@@ -433,7 +433,7 @@ static void test_server_crash(void **state)
     pthread_t thread;
     fixture_next(&f);
     pthread_create(&thread, NULL, sleep_and_insert, &result);
-    fixture_sleep_ms(200);
+    fixture_sleep_ms(1000); /* by then it waits in the server */
     assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
     pthread_join(thread, NULL);
     assert_int_equal(result, ST_UNAVAILABLE);
