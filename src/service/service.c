@@ -169,7 +169,7 @@ static void tell_wait(struct trace_span *span, const struct exchange *x)
 static enum serve_state begin(struct service *s, struct exchange *x)
 {
     struct http_request *rq = &x->rq;
-    if (door_of(x)->begin != ops_begin) /* nobody wants to see every probe */
+    if (trace_is_on() && door_of(x)->begin != ops_begin) /* nobody wants to see every probe */
         x->ctx.trace = trace_begin(&x->arena, http_param(rq, "HTTP_TRACEPARENT"), x->ctx.request_id);
     rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
     return settle(x, door_of(x)->begin(s, x));

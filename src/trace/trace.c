@@ -57,11 +57,16 @@ static bool read_parent(struct trace *t, struct str header, bool *sampled)
     return true;
 }
 
+bool trace_is_on(void)
+{
+    return trace_options != NULL;
+}
+
 struct trace *trace_begin(struct arena *a, struct str traceparent, struct str request_id)
 {
     struct trace parent = {.has_parent = false};
     bool sampled = false;
-    if (!trace_options)
+    if (!trace_is_on())
         return NULL;
     if (!trace_options->believe_traceparent || !read_parent(&parent, traceparent, &sampled))
         sampled = random_unit() < trace_options->sample_ratio;

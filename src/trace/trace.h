@@ -51,6 +51,9 @@ struct trace {
     struct trace_span spans[TRACE_SPANS];
 };
 
+/* False: nothing needs to be gathered for trace_begin. */
+bool trace_is_on(void);
+
 /* NULL: this request is not traced. TRACEPARENT: of the request (W3C Trace Context); believed only where the
  * configuration says so. */
 struct trace *trace_begin(struct arena *a, struct str traceparent, struct str request_id);
