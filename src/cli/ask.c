@@ -2,6 +2,7 @@
 #include "cli/ask.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <termios.h>
@@ -26,17 +27,25 @@ static void only_interrupt(int signal_number)
     (void)signal_number;
 }
 
-/* Ctrl-C ends the reading, not the process: the terminal must show what is typed again. */
-static struct str read_interruptible(struct arena *a, int fd)
+/* Ctrl-C ends the reading, not the process, whenever it comes: the terminal must show what is typed again. */
+static struct str read_interruptible(struct arena *a, int tty, const char *question)
 {
     struct sigaction before, interrupt = {.sa_handler = only_interrupt};
+    sigset_t blocked, mask;
     sigemptyset(&interrupt.sa_mask);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &blocked, &mask);
     (void)sigaction(SIGINT, &interrupt, &before);
-    struct str line = read_line(a, fd);
+    dprintf(tty, "%s", question);
+    struct pollfd line = {.fd = tty, .events = POLLIN};
+    struct str answer = ppoll(&line, 1, NULL, &mask) == 1 ? read_line(a, tty) : STR_NONE;
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
     (void)sigaction(SIGINT, &before, NULL);
-    return line;
+    return answer;
 }
 
+/* The terminal is silent before the question is seen: an answer typed at once is neither shown nor dropped by TCSAFLUSH. */
 static struct str ask_hidden(struct arena *a, int tty, const char *question)
 {
     struct termios shown, hidden;
@@ -44,10 +53,9 @@ static struct str ask_hidden(struct arena *a, int tty, const char *question)
         return STR_NONE;
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    dprintf(tty, "%s", question);
     if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
         return STR_NONE;
-    struct str answer = read_interruptible(a, tty);
+    struct str answer = read_interruptible(a, tty, question);
     (void)tcsetattr(tty, TCSAFLUSH, &shown);
     dprintf(tty, "\n");
     return answer;

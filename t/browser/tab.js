@@ -30,6 +30,14 @@ class Tab {
         });
     }
 
+    // The browser takes answers MS later than they come: what is asked until then is asked with the cookies of now.
+    async slow_network(ms) {
+        this.network = this.network || (await this.page.context().newCDPSession(this.page));
+        const unlimited = { downloadThroughput: -1, uploadThroughput: -1 };
+        await this.network.send("Network.enable");
+        await this.network.send("Network.emulateNetworkConditions", { offline: false, latency: ms, ...unlimited });
+    }
+
     // Calls of a path, as "METHOD status".
     calls_of(path) {
         return this.calls.filter((call) => call.path === path).map((call) => `${call.method} ${call.status}`);
