@@ -25,7 +25,7 @@ enum {
     TICK_MS = 1000,
     DRAIN_POLL_MS = 20,
     IDLE_MS = 300,
-    GIVE_UP_MS = 1000,
+    GIVE_UP_MS = 2 * TICK_MS, /* a tick ends it, the next one may look */
 };
 
 struct request_thread {

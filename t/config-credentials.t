@@ -7,7 +7,7 @@ use lib "$RealBin/lib";
 
 use Test::More;
 
-use ST::Env qw(build_dir temp_dir write_file);
+use ST::Env qw(bare_environment build_dir temp_dir write_file);
 use ST::Session qw(create_answer);
 use ST::Stack;
 
@@ -23,7 +23,7 @@ sub give (%credentials) {
 
 # `supertokens config COMMAND` with these variables: status and text.
 sub config ($command, %env) {
-    local %ENV = (PATH => $ENV{PATH}, CREDENTIALS_DIRECTORY => $dir, %env);
+    local %ENV = (bare_environment(), CREDENTIALS_DIRECTORY => $dir, %env);
     my $text = qx{@{[build_dir()]}/supertokens config $command --config $file 2>&1};
     return [$? >> 8, $text];
 }

@@ -6,7 +6,7 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
-use ST::Env qw(build_dir read_file temp_dir watchdog write_file);
+use ST::Env qw(bare_environment build_dir read_file temp_dir watchdog write_file);
 
 use constant PATH => 1;    # the text is followed by that of the file
 
@@ -163,8 +163,7 @@ my @order = (
 sub run ($env, $program, @args) {
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
-        my %keep = map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH ASAN_OPTIONS UBSAN_OPTIONS);
-        %ENV = (%keep, %$env);
+        %ENV = (bare_environment(), %$env);
         open STDOUT, '>', "$dir/out" or POSIX::_exit(126);
         open STDERR, '>', "$dir/err" or POSIX::_exit(126);
         no warnings 'exec';    ## no critic (ProhibitNoWarnings)

@@ -9,7 +9,7 @@ use JSON::PP ();
 use Test::More;
 
 use Encode  qw(encode_utf8);
-use ST::Env qw(build_dir temp_dir watchdog write_file);
+use ST::Env qw(bare_environment build_dir temp_dir watchdog write_file);
 
 watchdog(60);
 my $supertokens = build_dir() . '/supertokens';
@@ -19,7 +19,7 @@ my $dir         = temp_dir('sites');
 sub run_pages ($sites, @arguments) {
     unlink glob "$dir/*.yaml";
     write_file("$dir/$_.yaml", encode_utf8($sites->{$_})) for keys %$sites;
-    local %ENV = (PATH => $ENV{PATH}, POSTGRESQL_USER => 'nobody', FCGI_SITES_DIR => $dir, SECRET => 'very-secret-value');
+    local %ENV = (bare_environment(), POSTGRESQL_USER => 'nobody', FCGI_SITES_DIR => $dir, SECRET => 'very-secret-value');
     my $said = qx{$supertokens site pages @arguments 2>&1};
     return ($? >> 8, $said);
 }

@@ -45,7 +45,8 @@ static struct str read_interruptible(struct arena *a, int tty, const char *quest
     return answer;
 }
 
-/* The terminal is silent before the question is seen: an answer typed at once is neither shown nor dropped by TCSAFLUSH. */
+/* The terminal is silent before the question is seen: an answer typed at once is neither shown nor dropped by
+ * TCSAFLUSH. */
 static struct str ask_hidden(struct arena *a, int tty, const char *question)
 {
     struct termios shown, hidden;

@@ -10,7 +10,7 @@ use v5.36;
 use Exporter qw(import);
 use JSON::PP ();
 
-use ST::Env qw(build_dir read_file temp_dir write_file);
+use ST::Env qw(bare_environment build_dir read_file temp_dir write_file);
 
 our @EXPORT_OK = qw(cli cli_json supertokens);
 
@@ -23,7 +23,7 @@ sub cli (@args) {
     my $input = write_file("$dir/in", $opt{stdin} // q{});
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
-        %ENV = (map({ ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH LANG TMPDIR ASAN_OPTIONS UBSAN_OPTIONS)), HOME => $dir, %{ $opt{env} // {} });
+        %ENV = (bare_environment(), HOME => $dir, %{ $opt{env} // {} });
         open STDIN,  '<', $input     or POSIX::_exit(126);
         open STDOUT, '>', "$dir/out" or POSIX::_exit(126);
         open STDERR, '>', "$dir/err" or POSIX::_exit(126);

@@ -16,7 +16,7 @@ use File::Temp       ();
 use IO::Socket::INET ();
 use Time::HiRes      qw(sleep time);
 
-our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir temp_dir free_port port_is_free at_exit wait_until patience watchdog
+our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free at_exit wait_until patience watchdog
   write_file read_file tail_of);
 
 # A unix socket's path must fit into 108 bytes (unix(7)); what our sockets add to the directory is less than 40.
@@ -31,7 +31,15 @@ my $is_test;         # the log files are shown when it fails
 
 sub top_dir { state $dir = realpath(dirname(__FILE__) . '/../../..'); return $dir }
 
-sub build_dir { return $ENV{ST_BUILD} ? realpath($ENV{ST_BUILD}) // $ENV{ST_BUILD} : top_dir() . '/build' }
+# Known before a test takes its environment away.
+my $build_dir = $ENV{ST_BUILD} ? realpath($ENV{ST_BUILD}) // $ENV{ST_BUILD} : top_dir() . '/build';
+sub build_dir { return $build_dir }
+
+# The environment for our programs: nothing that configures them, but what sanitizers and gcov want to know.
+sub bare_environment {
+    return map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} }
+      qw(PATH LANG TMPDIR ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GCOV_ERROR_FILE);
+}
 
 # Seconds to wait for something that normally takes a moment.
 sub patience ($seconds) { return $seconds * ($ENV{ST_SLOW} || 1) }

@@ -35,8 +35,7 @@ sub stub (%opt) {
         fcgi_drain_timeout   => 10_000,
         %{ $opt{config} // {} },
     );
-    my %env = (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } 'TSAN_OPTIONS');
-    return ST::Service->new(%opt, config => \%config, env => { %env, %{ $opt{env} // {} } });
+    return ST::Service->new(%opt, config => \%config);
 }
 
 # ---- the client ----

@@ -9,7 +9,7 @@ use Fcntl       qw(:flock);
 use File::Find  qw(find);
 use File::Path  qw(make_path);
 
-use ST::Env qw(build_dir read_file temp_dir top_dir write_file);
+use ST::Env qw(bare_environment build_dir read_file temp_dir top_dir write_file);
 use ST::Node;
 use ST::Proc;
 
@@ -51,7 +51,7 @@ sub run_build ($program, @arguments) {
 # stays.
 sub write_site ($dir, $name, %env) {
     make_path("$dir/$name");
-    local %ENV = (PATH => $ENV{PATH}, POSTGRESQL_USER => 'nobody', %env);
+    local %ENV = (bare_environment(), POSTGRESQL_USER => 'nobody', %env);
     my $supertokens = build_dir() . '/supertokens';
     my $config      = qx{'$supertokens' site pages --site '$name' 2>&1};
     die $config if $?;

@@ -9,7 +9,7 @@ use v5.36;
 use IO::Socket::UNIX ();
 use JSON::PP         ();
 
-use ST::Env qw(at_exit build_dir read_file tail_of temp_dir wait_until write_file);
+use ST::Env qw(at_exit bare_environment build_dir read_file tail_of temp_dir wait_until write_file);
 use ST::Proc;
 
 # What the sanitizers print when they find something; no test may pass over it.
@@ -65,11 +65,10 @@ sub program { return build_dir() . '/supertokens-fcgid' }
 sub start ($self) {
     my $program = $self->{program} // program();
     die "not built: $program\n" if !-x $program;
-    my %env = map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS);
     $self->{proc} = ST::Proc->new(
         name => 'supertokens-fcgid',
         log  => $self->{log},
-        env  => { %env, MALLOC_ARENA_MAX => 2, %{ $self->{env} } },
+        env  => { bare_environment(), HOME => $ENV{HOME} // '/', MALLOC_ARENA_MAX => 2, %{ $self->{env} } },
         cmd  => [
             $program, '--config', $self->{config_file}, '--socket', $self->{socket}, ($self->{test_mode} ? '--test-mode' : ())
         ],
