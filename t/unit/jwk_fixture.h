@@ -5,29 +5,15 @@
 #ifndef ST_T_JWK_FIXTURE_H
 #define ST_T_JWK_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "crypto/base64.h"
 #include "crypto/jwk.h"
 #include "json/json.h"
-
-static struct arena arena;
-
-static inline int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
 
 static inline json_object *set_of(const char *key)
 {

@@ -3,27 +3,21 @@
  * Access tokens without a database: versions, texts, payloads (spec: cdi-session 1.4). Verifying:
  * test_keyring.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <float.h>
 #include <math.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "crypto/base64.h"
 #include "json/json.h"
 #include "key_fixture.h"
 #include "session/access_token.h"
 #include "session/payload.h"
 
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 #define H1 "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIxIn0="
 #define H2 "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsInZlcnNpb24iOiIyIn0="
 
-static struct arena arena;
 static struct ctx c;
 static struct rsa_key *key;
 
@@ -32,20 +26,6 @@ static int setup(void **state)
     (void)state;
     c = (struct ctx){.arena = &arena};
     return 0;
-}
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    if (!str_is_c(got, want))
-        fail_msg("got %.*s\nwant %s", STR_ARG(got), want);
 }
 
 static struct access_token sample(int version)

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdalign.h>
@@ -13,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -22,26 +17,6 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    arena.limit = 0;
-    arena.recover = NULL;
-    return 0;
-}
-
-static void assert_text(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 
 /* ---- arena ---- */
 
@@ -199,13 +174,13 @@ static void test_arena_text(void **state)
 {
     (void)state;
     struct str copy = arena_str(&arena, str_head(STR("abcdef"), 3));
-    assert_text(copy, "abc");
+    assert_str(copy, "abc");
     assert_int_equal(copy.p[3], 0);
-    assert_text(arena_str(&arena, STR_NONE), "");
-    assert_text(arena_printf(&arena, "%s-%d", "x", 42), "x-42");
-    assert_text(arena_printf(&arena, "%s", ""), "");
+    assert_str(arena_str(&arena, STR_NONE), "");
+    assert_str(arena_printf(&arena, "%s-%d", "x", 42), "x-42");
+    assert_str(arena_printf(&arena, "%s", ""), "");
     struct str all = ARENA_CONCAT(&arena, STR("a"), STR_NONE, STR(""), STR("bc"));
-    assert_text(all, "abc");
+    assert_str(all, "abc");
     assert_int_equal(all.p[3], 0);
 }
 
@@ -215,14 +190,14 @@ static void test_buf(void **state)
 {
     (void)state;
     struct buf b = buf_in(&arena);
-    assert_text(buf_str(&b), "");
+    assert_str(buf_str(&b), "");
     buf_i64(&b, INT64_MIN);
     buf_char(&b, ' ');
     buf_i64(&b, INT64_MAX);
     buf_add(&b, STR_NONE);
     buf_i64(&b, 0);
     buf_printf(&b, "<%.*s>", STR_ARG(STR("abc")));
-    assert_text(buf_str(&b), "-9223372036854775808 92233720368547758070<abc>");
+    assert_str(buf_str(&b), "-9223372036854775808 92233720368547758070<abc>");
 }
 
 static void test_buf_growth(void **state)
@@ -249,9 +224,9 @@ static void test_hex(void **state)
 {
     (void)state;
     struct str s = hex_encode(&arena, "\x00\x7f\xab\xff", 4);
-    assert_text(s, "007fabff");
+    assert_str(s, "007fabff");
     assert_int_equal(s.p[s.n], 0);
-    assert_text(hex_encode(&arena, "", 0), "");
+    assert_str(hex_encode(&arena, "", 0), "");
 }
 
 static void test_uuid(void **state)
@@ -305,7 +280,7 @@ static void test_ctx_fail(void **state)
     (void)state;
     struct ctx c = {.arena = &arena};
     assert_int_equal(ctx_fail(&c, ST_FORBIDDEN, "no %s", "entry"), ST_FORBIDDEN);
-    assert_text(c.message, "no entry");
+    assert_str(c.message, "no entry");
 }
 
 static void test_generations(void **state)

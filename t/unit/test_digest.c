@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "base/hex.h"
 #include "base/random.h"
 #include "crypto/aes_gcm.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
 
 static void sha256_vectors(void **state) /* FIPS 180-4 examples */
 {

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "http/fields.h"
 
-static struct arena arena;
 static struct ctx ctx;
 
 static int start(void **state)
@@ -17,22 +10,6 @@ static int start(void **state)
     ctx = (struct ctx){.arena = &arena};
     return 0;
 }
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_text(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 
 struct input {
     struct str s;
@@ -56,7 +33,7 @@ static void assert_refused(struct str body, const struct field *fields, const ch
     struct input in;
     if (read_body(body, fields, 0, &in) != ST_BAD_REQUEST)
         fail_msg("accepted %s", body.p);
-    assert_text(ctx.message, text);
+    assert_str(ctx.message, text);
 }
 
 static const struct field every_type[] = {
@@ -76,14 +53,14 @@ static void test_fields(void **state)
     struct str body = STR("{\"unknown\":1,\"list\":[\"x\",\"\"],\"a\":[1],\"o\":{\"k\":2},\"n\":-5,\"b\":"
                           "true,\"s\":\"\\u00e9\"}");
     assert_int_equal(read_body(body, every_type, 0, &in), ST_OK);
-    assert_text(in.s, "\xc3\xa9");
+    assert_str(in.s, "\xc3\xa9");
     assert_true(in.b);
     assert_int_equal(in.n, -5);
-    assert_text(json_text(&arena, in.o), "{\"k\":2}");
-    assert_text(json_text(&arena, in.a), "[1]");
+    assert_str(json_text(&arena, in.o), "{\"k\":2}");
+    assert_str(json_text(&arena, in.a), "[1]");
     assert_int_equal(in.list.n, 2);
-    assert_text(in.list.v[0], "x");
-    assert_text(in.list.v[1], "");
+    assert_str(in.list.v[0], "x");
+    assert_str(in.list.v[1], "");
 }
 
 static void test_body_errors(void **state)
@@ -261,7 +238,7 @@ static void test_versions(void **state)
     struct input in;
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(read_body(STR("{}"), fields, cases[i].cdi, &in), ST_BAD_REQUEST);
-        assert_text(ctx.message, cases[i].error);
+        assert_str(ctx.message, cases[i].error);
     }
     assert_int_equal(read_body(STR("no JSON at all"), fields, 301, &in), ST_OK); /* no row applies */
     assert_int_equal(read_body(STR("{\"n\":1,\"s\":\"a\"}"), fields, 209, &in), ST_OK);
@@ -295,11 +272,11 @@ static void test_object_in_field(void **state)
     struct input in = {0};
     json_object *object = json_parse(&arena, STR("{\"s\":\"x\"}")), *empty = json_parse(&arena, STR("{}"));
     assert_int_equal(fields_read_object(&ctx, object, fields, 300, &in), ST_OK);
-    assert_text(in.s, "x");
+    assert_str(in.s, "x");
     assert_false(in.has_n);
     assert_int_equal(fields_read_object(&ctx, empty, fields, 200, &in), ST_OK);
     assert_int_equal(fields_read_object(&ctx, empty, fields, 300, &in), ST_BAD_REQUEST);
-    assert_text(ctx.message, "Field name 's' is invalid in JSON input");
+    assert_str(ctx.message, "Field name 's' is invalid in JSON input");
 }
 
 static void test_query_fields(void **state)
@@ -344,7 +321,7 @@ static void test_query_fields(void **state)
         enum st_err err = fields_read(&ctx, &rq, cases[i].fields, 0, &in);
         assert_int_equal(err, cases[i].error ? ST_BAD_REQUEST : ST_OK);
         if (cases[i].error)
-            assert_text(ctx.message, cases[i].error);
+            assert_str(ctx.message, cases[i].error);
         else if (cases[i].fields == b)
             assert_int_equal(in.b, cases[i].number);
         else
@@ -363,10 +340,10 @@ static void test_query_and_body(void **state)
     struct http_request rq = {.query = STR("n=x"), .body = STR("[]")};
     struct input in = {0};
     assert_int_equal(fields_read(&ctx, &rq, fields, 0, &in), ST_BAD_REQUEST);
-    assert_text(ctx.message, "Field name 'n' must be an int in the GET request");
+    assert_str(ctx.message, "Field name 'n' must be an int in the GET request");
     rq.query = STR("n=3");
     assert_int_equal(fields_read(&ctx, &rq, fields, 0, &in), ST_BAD_REQUEST);
-    assert_text(ctx.message, "Invalid Json Input");
+    assert_str(ctx.message, "Invalid Json Input");
     rq.body = STR("{\"s\":\"a\"}");
     assert_int_equal(fields_read(&ctx, &rq, fields, 0, &in), ST_OK);
     assert_true(in.has_n && in.n == 3 && in.has_s);

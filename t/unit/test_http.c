@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "base/log.h"
 #include "http/cookies.h"
 #include "http/exchange.h"
 #include "http/percent.h"
 #include "http/text.h"
 
-static struct arena arena;
 static struct ctx ctx;
 
 static int start(void **state)
@@ -22,22 +16,6 @@ static int start(void **state)
     ctx = (struct ctx){.arena = &arena};
     return 0;
 }
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_text(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 
 /* A copy without anything behind its end, so that the address sanitizer sees reads beyond it. */
 static struct str exact(struct str s)
@@ -56,9 +34,9 @@ static void test_param(void **state)
     (void)state;
     char *const params[] = {"A=1", "AB=2", "A=3", "EMPTY=", "BARE", NULL};
     struct http_request rq = {.params = params};
-    assert_text(http_param(&rq, "A"), "1");
-    assert_text(http_param(&rq, "AB"), "2");
-    assert_text(http_param(&rq, "EMPTY"), "");
+    assert_str(http_param(&rq, "A"), "1");
+    assert_str(http_param(&rq, "AB"), "2");
+    assert_str(http_param(&rq, "EMPTY"), "");
     assert_null(http_param(&rq, "BARE").p);
     assert_null(http_param(&rq, "B").p);
     rq.params = NULL;
@@ -124,7 +102,7 @@ static void test_refused_paths(void **state)
         struct str path;
         if (http_normalise_path(&ctx, exact(paths[i]), &path) != ST_BAD_REQUEST)
             fail_msg("accepted %s as %s", paths[i].p, path.p);
-        assert_text(ctx.message, "Invalid path");
+        assert_str(ctx.message, "Invalid path");
     }
     struct str path;
     assert_int_equal(http_normalise_path(&ctx, STR_NONE, &path), ST_BAD_REQUEST);
@@ -162,7 +140,7 @@ static void test_query(void **state)
         struct str value;
         assert_int_equal(http_query(&ctx, &rq, "x", &value), ST_OK);
         if (cases[i].value)
-            assert_text(value, cases[i].value);
+            assert_str(value, cases[i].value);
         else
             assert_null(value.p);
     }
@@ -179,7 +157,7 @@ static void test_refused_queries(void **state)
         struct str value;
         if (http_query(&ctx, &rq, "x", &value) != ST_BAD_REQUEST)
             fail_msg("accepted %s", queries[i].p);
-        assert_text(ctx.message, "Invalid query string");
+        assert_str(ctx.message, "Invalid query string");
     }
 }
 
@@ -189,7 +167,7 @@ static void assert_answer(const struct http_response *rs, int status, const char
 {
     assert_int_equal(rs->status, status);
     assert_string_equal(rs->content_type, "text/html;charset=UTF-8");
-    assert_text(rs->body, body);
+    assert_str(rs->body, body);
 }
 
 static void test_answers(void **state)
@@ -206,7 +184,7 @@ static void test_answers(void **state)
     http_answer_json(&ctx, &rs, &j);
     assert_int_equal(rs.status, 200);
     assert_string_equal(rs.content_type, "application/json;charset=UTF-8");
-    assert_text(rs.body, "{\"status\":\"OK\"}\n");
+    assert_str(rs.body, "{\"status\":\"OK\"}\n");
     assert_int_equal(rs.nheaders, 0);
 }
 
@@ -235,8 +213,8 @@ static void test_errors(void **state)
         assert_answer(&rs, cases[i].status, cases[i].usual);
         assert_int_equal(rs.nheaders, cases[i].status == 503);
         if (cases[i].status == 503) {
-            assert_text(rs.headers[0].name, "Retry-After");
-            assert_text(rs.headers[0].value, "1");
+            assert_str(rs.headers[0].name, "Retry-After");
+            assert_str(rs.headers[0].value, "1");
         }
         if (cases[i].err == ST_INTERNAL)
             continue;
@@ -267,14 +245,14 @@ static void test_bad_method(void **state)
     http_answer_bad_method(&ctx, &rs, HTTP_PATCH, 1u << HTTP_GET | 1u << HTTP_POST | 1u << HTTP_DELETE);
     assert_answer(&rs, 405, "Method not supported\n");
     assert_int_equal(rs.nheaders, 1);
-    assert_text(rs.headers[0].name, "Allow");
-    assert_text(rs.headers[0].value, "GET, POST, DELETE");
+    assert_str(rs.headers[0].name, "Allow");
+    assert_str(rs.headers[0].value, "GET, POST, DELETE");
     rs = (struct http_response){0};
     http_answer_bad_method(&ctx, &rs, HTTP_OTHER, 1u << HTTP_PUT);
     assert_answer(&rs, 501, "Method not supported\n");
-    assert_text(rs.headers[0].value, "PUT");
+    assert_str(rs.headers[0].value, "PUT");
     http_answer_bad_method(&ctx, &rs, HTTP_GET, 0);
-    assert_text(rs.headers[0].value, "");
+    assert_str(rs.headers[0].value, "");
 }
 
 static void test_headers(void **state)
@@ -333,7 +311,7 @@ static void test_email(void **state)
         {STR("\xc3\x84\xff-B"), "\xc3\xa4\xef\xbf\xbd-b"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_text(email_normalise(&arena, cases[i].in), cases[i].out);
+        assert_str(email_normalise(&arena, cases[i].in), cases[i].out);
     assert_null(email_normalise(&arena, STR_NONE).p);
 }
 
@@ -352,14 +330,14 @@ static void test_cookies(void **state)
     char *const params[] = {
         "HTTP_X=1", "HTTP_COOKIE=a=1; b = two ;c=\"q\"; d=%2F%C3%A4;; e=%zz%20; bare; %66=6; a=second; g=",
         "HTTP_COOKIE=z=9;a=third", NULL};
-    assert_text(cookie(params, "a"), "1");
-    assert_text(cookie(params, "b"), "two");
-    assert_text(cookie(params, "c"), "q");
-    assert_text(cookie(params, "d"), "/\xC3\xA4");
-    assert_text(cookie(params, "e"), "%zz%20");
-    assert_text(cookie(params, "f"), "6");
-    assert_text(cookie(params, "g"), "");
-    assert_text(cookie(params, "z"), "9");
+    assert_str(cookie(params, "a"), "1");
+    assert_str(cookie(params, "b"), "two");
+    assert_str(cookie(params, "c"), "q");
+    assert_str(cookie(params, "d"), "/\xC3\xA4");
+    assert_str(cookie(params, "e"), "%zz%20");
+    assert_str(cookie(params, "f"), "6");
+    assert_str(cookie(params, "g"), "");
+    assert_str(cookie(params, "z"), "9");
     assert_null(cookie(params, "bare").p);
     assert_null(cookie(params, "A").p);
     assert_null(cookie((char *const[]){"HTTP_COOKIE=", NULL}, "a").p);
@@ -378,7 +356,7 @@ static void test_many_cookies(void **state)
         buf_add(&b, STR("a=1;"));
     buf_add(&b, STR("late=1"));
     char *many = (char *)buf_str(&b).p;
-    assert_text(cookie((char *const[]){many, NULL}, "a"), "1");
+    assert_str(cookie((char *const[]){many, NULL}, "a"), "1");
     assert_null(cookie((char *const[]){many, NULL}, "late").p);
     struct buf large = buf_in(&arena);
     buf_add(&large, STR("HTTP_COOKIE=a="));
@@ -390,18 +368,18 @@ static void test_many_cookies(void **state)
 static void test_percent(void **state)
 {
     (void)state;
-    assert_text(percent_encode(&arena, STR("aZ09-_.!~*'()")), "aZ09-_.!~*'()");
-    assert_text(percent_encode(&arena, STR("a b+/=;\xC3\xA4\0")), "a%20b%2B%2F%3D%3B%C3%A4%00");
+    assert_str(percent_encode(&arena, STR("aZ09-_.!~*'()")), "aZ09-_.!~*'()");
+    assert_str(percent_encode(&arena, STR("a b+/=;\xC3\xA4\0")), "a%20b%2B%2F%3D%3B%C3%A4%00");
     struct str rest = STR("a=1+2&b&=c&d=%zz"), name, value;
     assert_true(percent_pair(&arena, &rest, &name, &value));
-    assert_text(name, "a");
-    assert_text(value, "1 2");
+    assert_str(name, "a");
+    assert_str(value, "1 2");
     assert_true(percent_pair(&arena, &rest, &name, &value));
-    assert_text(name, "b");
-    assert_text(value, "");
+    assert_str(name, "b");
+    assert_str(value, "");
     assert_true(percent_pair(&arena, &rest, &name, &value));
-    assert_text(name, "");
-    assert_text(value, "c");
+    assert_str(name, "");
+    assert_str(value, "c");
     assert_false(percent_pair(&arena, &rest, &name, &value));
 }
 

@@ -2,28 +2,16 @@
  *
  * What clients send in sizes and numbers that nobody needs: compressed bodies, forms of many pairs, versions.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <zlib.h>
 
+#include "arena_fixture.h"
 #include "base/buf.h"
 #include "http/cdi.h"
 #include "http/inflate.h"
 #include "http/params.h"
 
-static struct arena arena;
 static struct ctx ctx = {.arena = &arena};
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
 
 /* ---- compressed bodies ---- */
 

@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "json/json.h"
 #include "json/write.h"
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_text(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_string_equal(got.p, want);
-    assert_int_equal(got.n, strlen(want));
-}
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 
 /* clang-format off */
 static const struct str accepted[] = {
@@ -194,7 +171,7 @@ static void test_same_as_json_c(void **state)
         assert_true(json_check(text));
         json_object *again = json_parse(&arena, text);
         assert_true(json_equal(ours, again));
-        assert_text(json_text(&arena, again), text.p);
+        assert_str(json_text(&arena, again), text.p);
         json_object_put(theirs);
         arena_reset(&arena);
     }
@@ -237,7 +214,7 @@ static void test_round_trip(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         json_object *value = json_parse(&arena, str_of(cases[i].in));
-        assert_text(json_text(&arena, value), cases[i].out ? cases[i].out : cases[i].in);
+        assert_str(json_text(&arena, value), cases[i].out ? cases[i].out : cases[i].in);
     }
 }
 
@@ -246,7 +223,7 @@ static void test_parse_slices(void **state)
 {
     (void)state;
     struct str text = str_head(STR("[12]3"), 4), number = str_head(STR("123456"), 3);
-    assert_text(json_text(&arena, json_parse(&arena, text)), "[12]");
+    assert_str(json_text(&arena, json_parse(&arena, text)), "[12]");
     assert_int_equal(json_object_get_int(json_parse(&arena, number)), 123);
     struct str s = json_str(json_parse(&arena, STR("\"a\\u0000b\"")));
     assert_int_equal(s.n, 3);
@@ -281,9 +258,9 @@ static void test_text_of_made_values(void **state)
     json_object_array_add(array, json_object_new_uint64(UINT64_MAX));
     json_object_array_add(array, NULL);
     json_object_array_add(array, json_object_new_string("a/b"));
-    assert_text(json_text(&arena, array), "[0.1,2.0,-7,18446744073709551615,null,\"a/b\"]");
+    assert_str(json_text(&arena, array), "[0.1,2.0,-7,18446744073709551615,null,\"a/b\"]");
     json_object_put(array);
-    assert_text(json_text(&arena, NULL), "null");
+    assert_str(json_text(&arena, NULL), "null");
 }
 
 static void test_equal(void **state)
@@ -355,10 +332,10 @@ static void test_write(void **state)
     json_add_double(&j, "d", -1);
     json_close(&j, '}');
     struct str text = json_done(&j);
-    assert_text(text,
-                "{\"status\":\"OK\",\"none\":null,\"empty\":\"\",\"o\":{},\"list\":[-9223372036854775808,"
-                "9223372036854775807,true,null,{\"f\":false}],\"raw\":{\"x\":1},\"absent\":null,"
-                "\"na\\\"me\":[1],\"later\":[\"a\",\"b\\n\"],\"no\":[],\"d\":-1.0}");
+    assert_str(text,
+               "{\"status\":\"OK\",\"none\":null,\"empty\":\"\",\"o\":{},\"list\":[-9223372036854775808,"
+               "9223372036854775807,true,null,{\"f\":false}],\"raw\":{\"x\":1},\"absent\":null,"
+               "\"na\\\"me\":[1],\"later\":[\"a\",\"b\\n\"],\"no\":[],\"d\":-1.0}");
     assert_true(json_check(text));
 }
 
@@ -379,7 +356,7 @@ static void test_write_doubles(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf b = buf_in(&arena);
         json_number(&b, cases[i].value);
-        assert_text(buf_str(&b), cases[i].text);
+        assert_str(buf_str(&b), cases[i].text);
     }
 }
 
@@ -399,7 +376,7 @@ static void test_quote_every_byte(void **state)
     memcpy(cut, "\xe2\x80", 2);
     json_quote(&b, (struct str){cut, 2});
     free(cut);
-    assert_text(buf_str(&b), "\"\xe2\x80\"");
+    assert_str(buf_str(&b), "\"\xe2\x80\"");
 }
 
 /* Running out of memory anywhere in the middle leaves nothing behind (seen by the leak checker). */

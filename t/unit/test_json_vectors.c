@@ -3,26 +3,13 @@
  * What JSONTestSuite leaves to the implementation (its classes i_...) and its largest texts: what we do of
  * it. What must be taken (y_...) or refused (n_...) is in test_json.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "base/buf.h"
 #include "json/json.h"
 #include "json/set_order.h"
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
 
 #define HALF "\xef\xbf\xbd" /* U+FFFD */
 

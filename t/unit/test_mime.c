@@ -3,19 +3,15 @@
  * Parts of src/deliver/ that need no server: addresses, headers and encodings of mails, the choice of a
  * language, placeholders, signatures of webhooks.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "crypto/webhook.h"
 #include "deliver/language.h"
 #include "deliver/mime.h"
 #include "deliver/template.h"
-
-static struct arena arena;
 
 static int start(void **state)
 {
@@ -29,12 +25,6 @@ static int stop(void **state)
     (void)state;
     arena_free(&arena);
     return 0;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    if (!str_is_c(got, want))
-        fail_msg("got:  %.*s\nwant: %s", STR_ARG(got), want);
 }
 
 static void test_addresses(void **state)

@@ -1,40 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "crypto/aes_gcm.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "json/json.h"
 #include "session/refresh_token.h"
 
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 #define NONCE "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 #define FORMAT_ERROR "io.supertokens.session.refreshToken.RefreshToken$InvalidRefreshTokenFormatException: "
 
 static const struct str master = {"1000:00aa:ff", 12}; /* spec: cdi-session 1.2 */
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    if (!str_is_c(got, want))
-        fail_msg("got %.*s\nwant %s", STR_ARG(got), want);
-}
-
 /* The encrypted part of a token with any payload. */
 static struct str seal(const char *payload)
 {

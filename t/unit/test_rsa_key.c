@@ -2,15 +2,11 @@
  *
  * Signing keys, compact JWTs, and the memory of verified tokens.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <pthread.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "base/random.h"
 #include "crypto/base64.h"
 #include "crypto/jwt.h"
@@ -18,27 +14,11 @@
 #include "json/json.h"
 #include "key_fixture.h"
 
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
 static struct rsa_key *fixture_key(void)
 {
     struct rsa_key *key = rsa_key_parse(&arena, STR(KEY_FIXTURE_TEXT), STR("d-1700000000000"), 1700000000000);
     assert_non_null(key);
     return key;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
 }
 
 static void parses_stored_text(void **state)

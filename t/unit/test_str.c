@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "arena_fixture.h"
 #include "base/buf.h"
-
-static struct arena arena;
-
-static void assert_text(struct str got, const char *want)
-{
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
-
-#define COUNT(A) (sizeof(A) / sizeof(A)[0])
 
 static void test_str(void **state)
 {
@@ -30,11 +13,11 @@ static void test_str(void **state)
     assert_true(str_starts(STR("abc"), STR("ab")));
     assert_true(str_starts(STR("abc"), STR("")));
     assert_false(str_starts(STR("a"), STR("ab")));
-    assert_text(str_from(STR("abc"), 1), "bc");
-    assert_text(str_from(STR("abc"), 3), "");
-    assert_text(str_from(STR("abc"), 9), "");
+    assert_str(str_from(STR("abc"), 1), "bc");
+    assert_str(str_from(STR("abc"), 3), "");
+    assert_str(str_from(STR("abc"), 9), "");
     assert_null(str_from(STR_NONE, 1).p);
-    assert_text(str_head(STR("abc"), 9), "abc");
+    assert_str(str_head(STR("abc"), 9), "abc");
     assert_int_equal(str_find(STR("abc"), 'c'), 2);
     assert_int_equal(str_find(STR("abc"), 'x'), 3);
     assert_int_equal(str_find(STR_NONE, 'x'), 0);
@@ -74,17 +57,17 @@ static void test_split(void **state)
             buf_add(&b, str_split(&rest, ','));
             buf_char(&b, '|');
         }
-        assert_text(buf_str(&b), cases[i].joined);
+        assert_str(buf_str(&b), cases[i].joined);
     }
 }
 
 static void test_trim(void **state)
 {
     (void)state;
-    assert_text(str_trim(STR(" \t\r\n\x01 a b \x1f\0 ")), "a b");
-    assert_text(str_trim(STR("a")), "a");
-    assert_text(str_trim(STR("  ")), "");
-    assert_text(str_trim(STR("\xc2\xa0")), "\xc2\xa0");
+    assert_str(str_trim(STR(" \t\r\n\x01 a b \x1f\0 ")), "a b");
+    assert_str(str_trim(STR("a")), "a");
+    assert_str(str_trim(STR("  ")), "");
+    assert_str(str_trim(STR("\xc2\xa0")), "\xc2\xa0");
     assert_int_equal(str_trim(STR_NONE).n, 0);
 }
 

@@ -3,28 +3,15 @@
  * AES-GCM, HMAC and base64 at their edges: the published vectors, and after Project Wycheproof's classes what
  * was cut, changed or written in a second way.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <openssl/hmac.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "base/random.h"
 #include "crypto/aes_gcm.h"
 #include "crypto/base64.h"
 #include "crypto/webhook.h"
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
 
 static struct str unhex(const char *text)
 {

@@ -3,39 +3,15 @@
  * What is known of providers and their users: parameters of URLs, configurations laid over each other, ids
  * and addresses in what a provider says, and the memory of what it publishes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
 #include <pthread.h>
 #include <sodium.h>
 
+#include "arena_fixture.h"
 #include "base/log.h"
 #include "http/params.h"
 #include "json/json.h"
 #include "thirdparty/flow.h"
-
-static struct arena arena;
-
-static int reset(void **state)
-{
-    (void)state;
-    arena_reset(&arena);
-    return 0;
-}
-
-static void assert_str(struct str got, const char *want)
-{
-    if (!want) {
-        assert_null(got.p);
-        return;
-    }
-    assert_non_null(got.p);
-    assert_int_equal(got.n, strlen(want));
-    assert_memory_equal(got.p, want, got.n);
-}
 
 static json_object *parse(const char *text)
 {

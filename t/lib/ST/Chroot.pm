@@ -8,10 +8,12 @@
 package ST::Chroot;
 use v5.36;
 
+use parent 'ST::Debian';
+
 use POSIX qw(dup2);
 use Socket qw(AF_UNIX SOCK_STREAM SOMAXCONN pack_sockaddr_un);
 
-use ST::Env qw(read_file wait_until write_file);
+use ST::Env qw(read_file wait_until);
 
 use constant SOCKET_FD => 3;    # the first one that systemd hands over
 
@@ -28,19 +30,12 @@ END
 # starts: the service that packages may start, as there is no init.
 sub new ($class, %opt) {
     my $self = bless { starts => 'nothing', %opt }, $class;
-    command('cp', '-a', '--reflink=auto', $self->{base}, $self->{dir});
-    command('mount', '--bind', $self->{dir}, $self->{dir});
-    command('mount', '-t', 'proc', 'proc', "$self->{dir}/proc");
+    ST::Debian::copy_of(@$self{qw(base dir starts)});
+    ST::Debian::command('mount', '--bind', $self->{dir}, $self->{dir});
+    ST::Debian::command('mount', '-t', 'proc', 'proc', "$self->{dir}/proc");
     mkdir "$self->{dir}/dev/shm";
-    command('mount', '-t', 'tmpfs', 'tmpfs', "$self->{dir}/dev/shm");
-    write_file("$self->{dir}/usr/sbin/policy-rc.d", "#!/bin/sh\n[ \"\$1\" = $self->{starts} ] || exit 101\n", 0o755);
-    write_file("$self->{dir}/etc/resolv.conf", read_file('/etc/resolv.conf'));
+    ST::Debian::command('mount', '-t', 'tmpfs', 'tmpfs', "$self->{dir}/dev/shm");
     return $self;
-}
-
-sub command (@command) {
-    system(@command) == 0 or die "@command: failed\n";
-    return;
 }
 
 sub path ($self, $path) { return "$self->{dir}$path" }
@@ -49,27 +44,8 @@ sub text ($self, $path) { return read_file($self->path($path)) }
 # Permissions and owner, as stat(1) writes them: "640 root supertokens".
 sub owner ($self, $path) { return ($self->sh("stat -c '%a %U %G' '$path'"))[1] }
 
-# Exit status and both outputs of a shell command.
-sub sh ($self, $script) {
-    my $pid = open my $out, '-|' // die "fork: $!\n";
-    if (!$pid) {
-        open STDERR, '>&', \*STDOUT     or POSIX::_exit(126);
-        open STDIN,  '<',  '/dev/null'  or POSIX::_exit(126);
-        %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND => 'noninteractive', LC_ALL => 'C.UTF-8', HOME => '/root');
-        exec 'chroot', $self->{dir}, 'sh', '-ec', $script;
-    }
-    local $/ = undef;
-    my $text = <$out> // q{};
-    close $out;    ## no critic (RequireCheckedClose)
-    return ($? >> 8, $text =~ s/\n+\z//r);
-}
-
-# The same for what must work.
-sub must ($self, $script) {
-    my ($status, $text) = $self->sh($script);
-    die "$script\n$text\n" if $status;
-    return $text;
-}
+# How ST::Debian gets into it.
+sub inside ($self, @command) { return ('chroot', $self->{dir}, @command) }
 
 sub apt ($self, @arguments) { return $self->sh("apt-get -q -y @arguments") }
 

@@ -8,32 +8,26 @@
 package ST::Machine;
 use v5.36;
 
-use ST::Env qw(at_exit read_file wait_until write_file);
+use parent 'ST::Debian';
+
+use ST::Env qw(read_file wait_until);
 use ST::Proc;
 
 # What it can install later is fetched now: DEB (as /root/p.deb) with what it depends on.
 sub new ($class, %opt) {
     my $self = bless {%opt}, $class;
-    command('cp', '-a', '--reflink=auto', $self->{base}, $self->{dir});
-    write_file("$self->{dir}/etc/resolv.conf", read_file('/etc/resolv.conf'));
+    ST::Debian::copy_of(@$self{qw(base dir)});
     $self->copy($self->{deb}, '/root/p.deb');
-    my $policy = "$self->{dir}/usr/sbin/policy-rc.d";
-    write_file($policy, "#!/bin/sh\nexit 101\n", 0o755);
-    local %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND => 'noninteractive', LC_ALL => 'C.UTF-8', HOME => '/root');
+    local %ENV = (ST::Debian::ENVIRONMENT);
     my $apt = 'apt-get -q -y --no-install-recommends';
     my $log = "$self->{dir}.log";
     system("chroot $self->{dir} sh -ec 'apt-get -q update; $apt install systemd systemd-sysv dbus @{$self->{packages}}; $apt -d install /root/p.deb' >$log 2>&1 </dev/null") == 0
       or die read_file($log);
-    unlink $policy;
+    unlink "$self->{dir}/usr/sbin/policy-rc.d";
     return $self;
 }
 
-sub command (@command) {
-    system(@command) == 0 or die "@command: failed\n";
-    return;
-}
-
-sub copy ($self, $file, $to) { return command('cp', $file, "$self->{dir}$to") }
+sub copy ($self, $file, $to) { return ST::Debian::command('cp', $file, "$self->{dir}$to") }
 
 sub boot ($self) {
     $self->{proc} = ST::Proc->new(
@@ -48,27 +42,8 @@ sub boot ($self) {
     return;
 }
 
-# Exit status and both outputs of a shell command.
-sub sh ($self, $script) {
-    my $pid = open my $out, '-|' // die "fork: $!\n";
-    if (!$pid) {
-        open STDERR, '>&', \*STDOUT    or POSIX::_exit(126);
-        open STDIN,  '<',  '/dev/null' or POSIX::_exit(126);
-        %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND => 'noninteractive', LC_ALL => 'C.UTF-8', HOME => '/root');
-        exec 'nsenter', '-t', $self->{init}, '-m', '-u', '-i', '-n', '-p', '--', 'sh', '-ec', $script;
-    }
-    local $/ = undef;
-    my $text = <$out> // q{};
-    close $out;    ## no critic (RequireCheckedClose)
-    return ($? >> 8, $text =~ s/\n+\z//r);
-}
-
-# The same for what must work.
-sub must ($self, $script) {
-    my ($status, $text) = $self->sh($script);
-    die "$script\n$text\n" if $status;
-    return $text;
-}
+# How ST::Debian gets into it.
+sub inside ($self, @command) { return ('nsenter', '-t', $self->{init}, '-m', '-u', '-i', '-n', '-p', '--', @command) }
 
 # SIGRTMIN+4 to its init is what `poweroff` is.
 sub stop ($self) {
