@@ -77,14 +77,6 @@ static void fail(struct listener *l, const char *why)
     l->due_ms = clock_monotonic_ms() + (int64_t)(longest * (0.5 + 0.5 * random_unit()));
 }
 
-/* Dead peers are noticed by TCP: a connection that only listens would never notice by itself. */
-static const char *const extra[][2] = {
-    {"keepalives_idle", "60"},
-    {"keepalives_interval", "15"},
-    {"keepalives_count", "4"},
-    {"application_name", "supertokens-fcgi listener"},
-};
-
 static void start_connecting(struct listener *l, const struct db_host *one)
 {
     const char *keywords[CONNINFO_MAX] = {NULL}, *values[CONNINFO_MAX] = {NULL};
@@ -93,10 +85,8 @@ static void start_connecting(struct listener *l, const struct db_host *one)
         keywords[n] = one->keywords[n];
         values[n] = one->values[n];
     }
-    for (size_t i = 0; i < sizeof extra / sizeof extra[0]; i++, n++) {
-        keywords[n] = extra[i][0];
-        values[n] = extra[i][1];
-    }
+    keywords[n] = "application_name";
+    values[n++] = "supertokens-fcgi listener";
     if (l->state == LISTENER_RESOLVING) {
         keywords[n] = "hostaddr"; /* host stays, for the server's certificate */
         values[n] = l->resolve.addresses;

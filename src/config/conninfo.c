@@ -38,6 +38,14 @@ static const char *const libpq_keywords[] = {
     "target_session_attrs",
 };
 
+/* A server that is gone is noticed by who waits for it within half a minute, by who only listens within a
+ * minute. */
+static const char *const defaults[][2] = {
+    {"client_encoding", "UTF8"}, {"application_name", "supertokens"}, {"connect_timeout", "5"},
+    {"keepalives", "1"},         {"keepalives_idle", "30"},           {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},   {"tcp_user_timeout", "30000"},
+};
+
 /* VALUE NULL: any value, passed on. */
 static const struct {
     const char *jdbc, *value, *keyword, *becomes;
@@ -57,7 +65,7 @@ static const struct {
 
 enum { MOST = sizeof((struct config_pg_conninfo *)0)->keywords / sizeof(char *) };
 _Static_assert(sizeof libpq_keywords / sizeof *libpq_keywords + 6 < MOST,
-               "identity, client_encoding and the end");
+               "identity, client_encoding and the end; the other defaults are among them");
 
 /* Sets KEYWORD, in place when it is there already. Empty and absent values are left out. */
 static void put(struct config_pg_conninfo *out, const char *keyword, const char *value)
@@ -130,9 +138,8 @@ enum st_err config_pg_conninfo(const struct config *config, enum config_pg_which
     put(out, "user", uri.user.p ? uri.user.p : pg->user);
     put(out, "password", uri.password.p ? uri.password.p : pg->password);
     put(out, "dbname", uri.database.p ? uri.database.p : pg->database);
-    put(out, "client_encoding", "UTF8");
-    put(out, "application_name", "supertokens");
-    put(out, "connect_timeout", "5");
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        put(out, defaults[i][0], defaults[i][1]);
     if (!put_attributes(out, uri.query.p ? uri.query : str_of(pg->attributes))) {
         config_pg_conninfo_free(out);
         return ST_UNAVAILABLE;

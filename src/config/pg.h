@@ -15,8 +15,8 @@ enum config_pg_which {
 };
 
 /* Arguments for PQconnectdbParams(keywords, values, 0). Beyond the identity they hold what libpq knows among
- * the attributes (JDBC's own are translated or left out), client_encoding, and defaults for connect_timeout
- * and application_name. */
+ * the attributes (JDBC's own are translated or left out), client_encoding, and defaults for application_name
+ * and for when a silent server is given up. */
 struct config_pg_conninfo {
     const char *keywords[48]; /* NULL at the end */
     const char *values[48];

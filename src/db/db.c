@@ -10,19 +10,10 @@
 #include "db/internal.h"
 #include "db/settings.h"
 
-/* Before and after the caller's parameters; libpq lets the last of equal keywords win. */
-static const char *const defaults[][2] = {
-    {"application_name", "supertokens-fcgi"},
-    {"keepalives", "1"},
-    {"keepalives_idle", "30"},
-    {"keepalives_interval", "10"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "30000"},
-    {"connect_timeout", "5"},
-};
+/* After the caller's parameters; libpq lets the last of equal keywords win. */
 static const char *const forced[][2] = {{"client_encoding", "UTF8"}};
 
-enum { DEFAULTS = sizeof defaults / sizeof defaults[0], FORCED = sizeof forced / sizeof forced[0] };
+enum { FORCED = sizeof forced / sizeof forced[0] };
 
 static void free_text(char *text)
 {
@@ -45,11 +36,9 @@ static bool copy_parameters(struct db *db, const struct db_settings *s)
     size_t n = 0, given = 0;
     while (s->keywords[given])
         given++;
-    db->keywords = calloc(DEFAULTS + given + FORCED + 1, sizeof *db->keywords);
-    db->values = calloc(DEFAULTS + given + FORCED + 1, sizeof *db->values);
+    db->keywords = calloc(given + FORCED + 1, sizeof *db->keywords);
+    db->values = calloc(given + FORCED + 1, sizeof *db->values);
     bool ok = db->keywords && db->values;
-    for (size_t i = 0; ok && i < DEFAULTS; i++)
-        ok = put_parameter(db, &n, defaults[i][0], defaults[i][1]);
     for (size_t i = 0; ok && i < given; i++)
         ok = put_parameter(db, &n, s->keywords[i], s->values[i]);
     for (size_t i = 0; ok && i < FORCED; i++)

@@ -140,13 +140,15 @@ static void libpq_arguments(void **state)
     CONNINFO("postgresql_user: u\npostgresql_password: ''", CONFIG_PG_MAIN, {"host", "localhost"},
              {"port", "5432"}, {"user", "u"}, {"password", NULL}, {"dbname", "supertokens"},
              {"client_encoding", "UTF8"}, {"connect_timeout", "5"}, {"application_name", "supertokens"},
-             {"sslmode", NULL}, {"allowPublicKeyRetrieval", NULL});
+             {"keepalives", "1"}, {"keepalives_idle", "30"}, {"tcp_user_timeout", "30000"}, {"sslmode", NULL},
+             {"allowPublicKeyRetrieval", NULL});
     CONNINFO("postgresql_connection_uri: 'postgresql://h/d?sslmode=require&connectTimeout=9&currentSchema=s"
              "&ApplicationName=x%20y&prepareThreshold=0&host=h2&targetServerType=primary&tcpKeepAlive=false&"
-             "options='",
+             "options=&tcp_user_timeout=5000'",
              CONFIG_PG_MAIN, {"sslmode", "require"}, {"connect_timeout", "9"}, {"application_name", "x y"},
              {"currentSchema", NULL}, {"prepareThreshold", NULL}, {"host", "h2"},
-             {"target_session_attrs", "primary"}, {"keepalives", "0"}, {"options", NULL}, {"user", NULL});
+             {"target_session_attrs", "primary"}, {"keepalives", "0"}, {"options", NULL}, {"user", NULL},
+             {"tcp_user_timeout", "5000"});
     CONNINFO("postgresql_connection_uri: 'postgresql://h/d?ssl=true'", CONFIG_PG_MAIN,
              {"sslmode", "verify-full"});
     CONNINFO("postgresql_connection_uri: 'postgresql://h/d?sslmode=prefer&ssl=true'", CONFIG_PG_MAIN,
