@@ -16,7 +16,8 @@ use ST::Stack timeout => 400;
 # one comes every 1.5 s, and always the one before the newest signs.
 my %options = (test_mode => 1, config => { access_token_dynamic_signing_key_update_interval => 61.5 / 3600, access_token_validity => 30 });
 my $first   = ST::Stack->new(%options);
-my $second  = ST::Stack->new(%options, pg => $first->pg);
+# With several workers, one that has not been asked before would know what has just been changed.
+my $second  = ST::Stack->new(%options, config => { %{ $options{config} }, fcgi_workers => 1 }, pg => $first->pg);
 my $pg      = $first->pg;
 my ($a, $b) = map { $_->core->with(cdi => '5.6') } $first, $second;
 
