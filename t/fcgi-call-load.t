@@ -5,6 +5,7 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use ST::Env qw(patience wait_until watchdog);
 use ST::Fcgi;
@@ -39,6 +40,7 @@ subtest 'more calls than threads' => sub {
     is_deeply statuses(calling(10, $hanging->url('/hello'))), { 503 => 10 }, 'one host gets half of the places';
     my @others = calling(30, $other->url('/hold'));
     ok $other->wait_connections(16), 'another one the other half';
+    sleep patience(0.2);    # those that wait for a connection cannot be seen from outside
     my ($third) = calling(1, ST::Peer->new->url('/hello'));
     my $refused = $third->answer;
     is $refused->{status}, 503, 'then the places are taken';

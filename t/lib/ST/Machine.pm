@@ -37,8 +37,9 @@ sub boot ($self) {
         cmd  => ['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--private-network', '--boot', '--console=pipe', '-D', $self->{dir}],
     );
     wait_until(30, sub { ($self->{init}) = ST::Proc::children($self->{proc}->pid); $self->{init} }) or die "no machine\n";
-    wait_until(60, sub { ($self->sh('systemctl is-system-running'))[1] =~ /\A(?:running|degraded)\z/ })
-      or die 'the machine does not come up: ' . read_file("$self->{dir}.log");
+    my $state;
+    wait_until(120, sub { (undef, $state) = $self->sh('systemctl is-system-running'); $state =~ /\A(?:running|degraded)\z/ })
+      or die "the machine does not come up: $state\n", ($self->sh('systemctl list-jobs --no-pager; journalctl -b --no-pager -n 50'))[1], "\n", read_file("$self->{dir}.log");
     return;
 }
 
