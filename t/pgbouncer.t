@@ -22,6 +22,7 @@ my $bouncer = ST::PgBouncer->new(pg => $pg, servers => SERVERS);
 my %config = (
     $bouncer->config('postgresql:///supertokens?host=' . $pg->socket_dir . '&port=' . ST::Pg::PORT . '&user=' . ST::Pg::USER),
     fcgi_workers         => 3,
+    bcrypt_log_rounds    => 5,
     max_server_pool_size => 4,
 );
 my $s    = ST::Stack->new(pg => $pg, config => \%config);

@@ -159,7 +159,8 @@ subtest 'the listening connections are killed' => sub {
     $a->put('/recipe/multitenancy/app/v2', { appId => 'meanwhile', coreConfig => { access_token_validity => 20 } });
     my $validity = sub { return $b->post('/recipe/handshake', undef, cdi => '2.9', prefix => '/appid-meanwhile')->{json}{accessTokenValidity} };
     soon('a setting', sub { ($validity->() // 0) == 20_000 });
-    sleep patience(0.5);    # an app not known is looked up at once; the news of it must not come later
+    sleep patience(0.5);    # an app not known is looked up at once, and once more when the news of it has come
+    is $validity->(), 20_000, 'which is known';
 
     # The master, which listens, sleeps while its connection is ended and something is changed: the news is lost.
     kill 'STOP', $second->service->master;
