@@ -70,7 +70,7 @@ sanitizer_settings() # variant
 
 dev_test()
 {
-    local variant=normal wanted=() PROVE_OPTIONS=()
+    local variant=normal all=() wanted=() PROVE_OPTIONS=()
     cd "$TOP" || exit
     while [ $# -gt 0 ]; do
         case $1 in
@@ -78,7 +78,7 @@ dev_test()
         --tsan) variant=tsan ;;
         --faults)
             export ST_FAULTS=all
-            wanted+=(t/fault-*.t)
+            all=(t/fault-*.t)
             ;;
         -v | --verbose) PROVE_OPTIONS+=(--verbose) ;;
         -*) die "test: unknown option $1" ;;
@@ -86,6 +86,7 @@ dev_test()
         esac
         shift
     done
+    [ ${#wanted[@]} -gt 0 ] || wanted=(${all[@]+"${all[@]}"})
     run_tests "$variant" ${wanted[@]+"${wanted[@]}"}
 }
 
