@@ -19,7 +19,7 @@ my $passwd = write_file("$dir/passwd", read_file('/etc/passwd') =~ s/^supertoken
 sub there (@command) {
     my $text = join q{ }, map { "'$_'" } supertokens(), @command;
     my $said = qx{unshare -m sh -c 'mount --bind $passwd /etc/passwd && exec "\$@"' sh $text 2>&1};
-    return [$? >> 8, $said];
+    return [$? >> 8, $said =~ s/^profiling:.*\n//mgr];    # what gcov says of files that this user may not write
 }
 
 my $s  = ST::Stack->new;
