@@ -65,6 +65,15 @@ subtest 'queries' => sub {
     is $exists->($_), $please, "'$_'" for q{}, 'x=1', 'email=a&email=a', 'Email=a';
     is $exists->($_), '400 {"message":"Invalid query string"}', $_ for 'email=%zz', 'email=%ff';
     unlike $exists->('email=%00'), qr/\A(?:200|5)/, 'U+0000';
+    my $methods = sub ($query) { my $got = $auth->get("/loginmethods?$query"); return "$got->{status} " . ($got->{json}{status} // $got->{text}) };
+    is $methods->($_), '200 OK', "'$_'" for q{}, 'clientType=web', 'clientType=a&clientType=b';
+    is $methods->('clientType=%00'), '400 {"message":"Invalid query string"}', 'U+0000 where nothing is needed';
+};
+
+subtest 'texts that may be absent' => sub {
+    my $signinup = sub ($type) { my $got = $auth->post('/signinup', qq({"thirdPartyId":"none","clientType":$type})); return "$got->{status} $got->{text}" };
+    like $signinup->($_), qr/redirectURIInfo/, $_ for '"web"', 'null';
+    is $signinup->('"a\\u0000b"'), '400 {"message":"API input error: a text holds U+0000"}', 'U+0000';
 };
 
 subtest 'sizes' => sub {

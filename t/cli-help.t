@@ -89,6 +89,10 @@ subtest 'completion' => sub {
     my $dir = temp_dir('files');
     write_file("$dir/site.yaml", q{});
     is_deeply complete('config', 'test', '--config', '=', "$dir/si"), ["$dir/site.yaml"], 'files';
+    for (['bash', 'supertokens'], ['zsh', '_supertokens']) {
+        my ($shell, $file) = @$_;
+        is((cli('completion', $shell))[1], read_file(build_dir() . "/completion/$file"), "what is installed for $shell is what the command prints");
+    }
     my $zsh = build_dir() . '/completion/_supertokens';
     like read_file($zsh), qr/\A#compdef supertokens\n/, 'zsh finds its script';
     is system("zsh -n '$zsh'"), 0, 'which it can read' if grep { -x "$_/zsh" } split /:/, $ENV{PATH};

@@ -28,12 +28,6 @@ static bool read_value(const struct auth_field *f, json_object *value, void *at)
     case AUTH_STRING:
         *(struct str *)at = json_str(value);
         return json_object_is_type(value, json_type_string) && !has_nul(*(struct str *)at);
-    case AUTH_BOOL:
-        *(bool *)at = json_object_get_boolean(value);
-        return json_object_is_type(value, json_type_boolean);
-    case AUTH_OBJECT:
-        *(json_object **)at = value;
-        return json_object_is_type(value, json_type_object);
     case AUTH_ANY:
         *(json_object **)at = value;
         return true;
@@ -46,16 +40,13 @@ static bool read_value(const struct auth_field *f, json_object *value, void *at)
 
 static size_t size_of(enum auth_field_type type)
 {
-    return type == AUTH_STRING ? sizeof(struct str)
-           : type == AUTH_BOOL ? sizeof(bool)
-                               : sizeof(json_object *);
+    return type == AUTH_STRING ? sizeof(struct str) : sizeof(json_object *);
 }
 
 static enum st_err read_member(struct auth_call *k, const struct auth_field *f, char *at)
 {
     union {
         struct str s;
-        bool b;
         json_object *o;
     } value;
     json_object *member = NULL;

@@ -26,8 +26,6 @@ enum auth_body {
 enum auth_field_type {
     AUTH_FIELDS_END,
     AUTH_STRING,       /* struct str of the body */
-    AUTH_BOOL,         /* bool of the body */
-    AUTH_OBJECT,       /* json_object * of the body */
     AUTH_ANY,          /* json_object * of the body; JSON null counts as absent */
     AUTH_QUERY_STRING, /* struct str; a repeated parameter counts as absent */
 };

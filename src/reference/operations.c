@@ -30,8 +30,6 @@ static const struct parameter_form {
 },
   auth_forms[] = {
       [AUTH_STRING] = {.type = "string"},
-      [AUTH_BOOL] = {.type = "boolean"},
-      [AUTH_OBJECT] = {.type = "object"},
       [AUTH_ANY] = {.type = NULL},
       [AUTH_QUERY_STRING] = {.type = "string", .in_query = true},
 };
