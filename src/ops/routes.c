@@ -14,7 +14,7 @@
 
 enum { DOORS = OPS_NO_DOOR + 1, METHODS = HTTP_OTHER + 1, FIRST_ROW = DOORS * METHODS, TABLES_MAX = 64 };
 
-static const char *const doors[DOORS] = {"core", "auth", "verify", "denied", "ops", "none"};
+const char *const ops_doors[DOORS] = {"core", "auth", "verify", "denied", "ops", "none"};
 static const char *const methods[METHODS] = {"GET",     "POST",  "PUT",   "DELETE", "HEAD",
                                              "OPTIONS", "PATCH", "TRACE", "OTHER"};
 
@@ -33,7 +33,7 @@ static unsigned ntables;
 
 static uint16_t add_route(enum ops_door door, enum http_method method, const char *path)
 {
-    struct ops_route r = {doors[door], *path ? path : "/", methods[method]};
+    struct ops_route r = {ops_doors[door], *path ? path : "/", methods[method]};
     for (unsigned i = FIRST_ROW; i < nroutes; i++)
         if (routes[i].door == r.door && routes[i].method == r.method && strcmp(routes[i].path, r.path) == 0)
             return (uint16_t)i;
@@ -70,7 +70,8 @@ bool ops_open(void)
     if (!routes || !numbers)
         return false;
     for (nroutes = 0; nroutes < FIRST_ROW; nroutes++)
-        routes[nroutes] = (struct ops_route){doors[nroutes / METHODS], "none", methods[nroutes % METHODS]};
+        routes[nroutes] =
+            (struct ops_route){ops_doors[nroutes / METHODS], "none", methods[nroutes % METHODS]};
     routes[METRICS_ROUTES - 1] = (struct ops_route){"none", "further routes", "OTHER"};
     nnumbers = ntables = 0;
     for (size_t i = 0; core_route_tables[i] && ntables < TABLES_MAX; i++)

@@ -8,8 +8,10 @@
 
 #include "http/exchange.h"
 
-/* In the order of service.c's table. */
 enum ops_door { OPS_CORE, OPS_AUTH, OPS_VERIFY, OPS_DENIED, OPS_OPS, OPS_NO_DOOR };
+
+/* Their names: in ST_DOOR and in metrics. */
+extern const char *const ops_doors[OPS_NO_DOOR + 1];
 
 struct ops_route {
     const char *door, *path, *method;

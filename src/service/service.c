@@ -40,9 +40,8 @@ void service_tick(struct service *s)
     tenancy_tick(service_tenancy(s));
 }
 
-/* nginx says by ST_DOOR which one a location is. Those of the table are in the order of enum ops_door. */
+/* nginx says by ST_DOOR which one a location is. */
 struct door {
-    const char *name; /* also in ops/routes.c */
     enum st_err (*begin)(struct service *s, struct exchange *x);
     void (*finish)(struct exchange *x, enum st_err err);
     int overloaded; /* status when there is no memory to write another answer with */
@@ -61,20 +60,19 @@ static void no_door_finish(struct exchange *x, enum st_err err)
     http_answer_error(&x->ctx, &x->rs, err);
 }
 
-static const struct door no_door = {NULL, no_door_begin, no_door_finish, 503};
-static const struct door doors[] = {
-    {"core", core_begin, core_finish, 503},       {"auth", auth_begin, auth_finish, 503},
-    {"verify", verify_begin, verify_finish, 403}, {"denied", denied_begin, denied_finish, 503},
-    {"ops", ops_begin, ops_finish, 503},
+static const struct door doors[OPS_NO_DOOR + 1] = {
+    [OPS_CORE] = {core_begin, core_finish, 503},       [OPS_AUTH] = {auth_begin, auth_finish, 503},
+    [OPS_VERIFY] = {verify_begin, verify_finish, 403}, [OPS_DENIED] = {denied_begin, denied_finish, 503},
+    [OPS_OPS] = {ops_begin, ops_finish, 503},          [OPS_NO_DOOR] = {no_door_begin, no_door_finish, 503},
 };
 
-static const struct door *door_of(const struct exchange *x)
+static enum ops_door door_of(const struct exchange *x)
 {
     struct str name = http_param(&x->rq, "ST_DOOR");
-    for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++)
-        if (str_is_c(name, doors[i].name))
-            return &doors[i];
-    return &no_door;
+    unsigned door = 0;
+    while (door < OPS_NO_DOOR && !str_is_c(name, ops_doors[door]))
+        door++;
+    return (enum ops_door)door;
 }
 
 /* Needs no memory. What the request holds goes back when its owner resets the arena. */
@@ -89,14 +87,12 @@ static void answer_out_of_memory(struct exchange *x)
     };
     LOG_ERROR(&x->ctx, "out of memory while serving a request");
     x->rs = overloaded;
-    x->rs.status = door_of(x)->overloaded;
+    x->rs.status = doors[door_of(x)].overloaded;
 }
 
 static void count(struct exchange *x)
 {
-    const struct door *door = door_of(x);
-    unsigned number = door == &no_door ? OPS_NO_DOOR : (unsigned)(door - doors);
-    number = ops_route_number(number, x->rq.method, x->route);
+    unsigned number = ops_route_number(door_of(x), x->rq.method, x->route);
     metrics_request(number, x->rs.status, clock_monotonic_us() - x->begun_us);
     const struct ops_route *route = x->ctx.trace ? ops_route_of(number) : NULL;
     if (route)
@@ -108,7 +104,7 @@ static enum serve_state settle(struct exchange *x, enum st_err err)
 {
     if (err == ST_SUSPENDED)
         return SERVE_WAITING;
-    door_of(x)->finish(x, err == ST_ANSWERED ? ST_OK : err);
+    doors[door_of(x)].finish(x, err == ST_ANSWERED ? ST_OK : err);
     return SERVE_DONE;
 }
 
@@ -169,10 +165,10 @@ static void tell_wait(struct trace_span *span, const struct exchange *x)
 static enum serve_state begin(struct service *s, struct exchange *x)
 {
     struct http_request *rq = &x->rq;
-    if (trace_is_on() && door_of(x)->begin != ops_begin) /* nobody wants to see every probe */
+    if (trace_is_on() && door_of(x) != OPS_OPS) /* nobody wants to see every probe */
         x->ctx.trace = trace_begin(&x->arena, http_param(rq, "HTTP_TRACEPARENT"), x->ctx.request_id);
     rq->query = str_from(rq->uri, str_find(rq->uri, '?') + 1);
-    return settle(x, door_of(x)->begin(s, x));
+    return settle(x, doors[door_of(x)].begin(s, x));
 }
 
 enum serve_state service_begin(struct service *s, struct exchange *x)
@@ -203,8 +199,8 @@ enum serve_state service_resume(struct service *s, struct exchange *x)
 static enum serve_state refuse(struct service *s, struct exchange *x)
 {
     (void)s;
-    door_of(x)->finish(x,
-                       ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
+    doors[door_of(x)].finish(
+        x, ctx_fail(&x->ctx, ST_UNAVAILABLE, "Too many requests are waiting, please try again"));
     return SERVE_DONE;
 }
 
