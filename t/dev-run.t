@@ -7,7 +7,7 @@ use lib "$RealBin/lib";
 use Test::More;
 use ST::Browser;
 use ST::Core;
-use ST::Env qw(free_port port_is_free read_file temp_dir top_dir wait_until watchdog write_file);
+use ST::Env qw(bare_environment free_port port_is_free read_file temp_dir top_dir wait_until watchdog write_file);
 use ST::Pg;
 use ST::Proc;
 
@@ -24,7 +24,7 @@ sub run (%opt) {
     return ST::Proc->new(
         name => 'dev run',
         log  => temp_dir('log') . '/out',
-        env  => { (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(PATH ST_BUILD ST_SLOW ASAN_OPTIONS UBSAN_OPTIONS)), %{ $opt{env} // {} } },
+        env  => { bare_environment(), (map { ($_ => $ENV{$_}) } grep { defined $ENV{$_} } qw(ST_BUILD ST_SLOW)), %{ $opt{env} // {} } },
         cmd  => [$^X, top_dir() . '/tools/run-stack', '--core-port', $port, '--site-port', $site, '--data', $opt{data} // $data, @{ $opt{args} // [] }],
         $opt{user} ? (user => $opt{user}) : (),
     );
