@@ -48,10 +48,11 @@ subtest 'passwords' => sub {
     is hash_of('new@example.com'), undef, 'no account is made';
 };
 
-# Creates EMAIL on a terminal. ANSWERS: what is awaited, and what is then typed. Returns all that was seen.
+# Creates EMAIL on a terminal, below a shell that outlives Ctrl-C whichever it is. ANSWERS: what is awaited, and what is then
+# typed. Returns all that was seen.
 sub on_terminal ($email, @answers) {
     my $command = join q{ }, map { "'$_'" } supertokens(), @user, 'create', $email, @config;
-    my $pid = open2(my $from, my $to, 'script', '-qec', "$command; echo status \$?; stty -a", '/dev/null');
+    my $pid = open2(my $from, my $to, 'script', '-qec', "trap : INT; $command; echo status \$?; stty -a", '/dev/null');
     my $seen = q{};
     $from->blocking(0);
     $to->autoflush(1);

@@ -104,7 +104,7 @@ bool verified_tokens_get(struct verified_tokens *v, struct arena *a, const struc
         struct entry *e = &set[way];
         if (!e->info || !is_same(&e->id, id))
             continue;
-        if (e->expires_ms < now_ms) {
+        if (e->expires_ms <= now_ms) {
             drop(s, e);
             break;
         }

@@ -29,8 +29,8 @@ struct verified_token_id {
 struct verified_tokens *verified_tokens_new(void);    /* NULL: out of memory */
 void verified_tokens_free(struct verified_tokens *v); /* NULL is allowed */
 
-/* *INFO (what was put, aligned for any type) lives until the arena is reset. False: unknown, or expired at
- * NOW. */
+/* *INFO (what was put, aligned for any type) lives until the arena is reset. False: unknown, or expired: NOW
+ * is not before what was put. */
 bool verified_tokens_get(struct verified_tokens *v, struct arena *a, const struct verified_token_id *id,
                          int64_t now_ms, struct str *info);
 /* Call it only for a token whose signature is good. */

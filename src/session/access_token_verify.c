@@ -126,7 +126,7 @@ enum st_err access_token_verify(struct ctx *c, const struct access_token_verifie
     ST_TRY(verify_anew(c, v, text, &set, &key, out));
     if (out->state != ACCESS_TOKEN_GOOD)
         return ST_OK;
-    if (out->token.expires_ms < now_ms) {
+    if (out->token.expires_ms <= now_ms) { /* RFC 7519 section 4.1.4: not on or after it */
         out->state = ACCESS_TOKEN_EXPIRED;
         out->message = STR("Access token expired");
     } else if (v->cache) {

@@ -181,15 +181,15 @@ static void remembers_verified_tokens(void **state)
     struct str info;
     assert_false(verified_tokens_get(v, &arena, &id, 0, &info));
     verified_tokens_put(v, &id, 100, STR("content"));
-    assert_true(verified_tokens_get(v, &arena, &id, 100, &info));
+    assert_true(verified_tokens_get(v, &arena, &id, 99, &info));
     assert_str(info, "content");
-    assert_false(verified_tokens_get(v, &arena, &other_scope, 100, &info));
+    assert_false(verified_tokens_get(v, &arena, &other_scope, 99, &info));
     struct str before = info;
     verified_tokens_put(v, &id, 200, STR("newer"));
     assert_str(before, "content"); /* until the arena is reset */
     assert_true(verified_tokens_get(v, &arena, &id, 150, &info));
     assert_str(info, "newer");
-    assert_false(verified_tokens_get(v, &arena, &id, 201, &info));
+    assert_false(verified_tokens_get(v, &arena, &id, 200, &info));
     assert_false(verified_tokens_get(v, &arena, &id, 150, &info)); /* dropped */
     arena_reset(&arena);
     verified_tokens_free(v);
