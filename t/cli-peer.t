@@ -27,7 +27,7 @@ my $pg = $s->pg;
 my @config = ('--config', $s->service->{config_file});
 write_file("$pg->{data}/pg_ident.conf", "service nobody supertokens\n");
 write_file("$pg->{data}/pg_hba.conf",   "local supertokens all peer map=service\nlocal all all trust\n");
-$pg->query('SELECT pg_reload_conf()', 'postgres');
+$pg->reload;
 
 is_deeply there('dashboard', 'user', 'list', @config), [0, "There are no dashboard users.\n"], 'the user of the service is let in';
 is there('migrate', '--dry-run', @config)->[0], 0, 'for a migration, too';

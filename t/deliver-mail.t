@@ -76,7 +76,7 @@ subtest 'a refusal for good' => sub {
     add_mail($pg, $_) for 'refuse-550@example.com', 'spam@example.com';
     ok wait_until(20, sub { @{ given_up($pg) } == 2 }), 'of the recipient, and of the mail';
     is_deeply [map { $_->[1] } @{ given_up($pg) }], [1, 1], 'is taken at its word';
-    like $s->service->log_text, qr/site shop, mail: delivery \d+ \(msg_\S+\) was given up, attempt 1: .*550/, 'and logged';
+    ok $s->service->wait_log(qr/site shop, mail: delivery \d+ \(msg_\S+\) was given up, attempt 1: .*550/), 'and logged';
     like given_up($pg)->[0][3], qr/"link":".*SECRET/, 'a mail that could be sent later keeps its link until that expires';
     $pg->query('DELETE FROM stfcgi_deliveries');
 };

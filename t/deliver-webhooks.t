@@ -48,6 +48,13 @@ sub state_of ($webhook) {
 
 my $key = decode_base64(ST::Deliver::SECRET =~ s/\Awhsec_//r);
 
+# What failed at the first of them is tried again when a test says so, however long that takes.
+$pg->query(<<'SQL');
+CREATE FUNCTION put_off() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.due_at := NEW.due_at + 3600000; RETURN NEW; END';
+CREATE TRIGGER put_off BEFORE UPDATE OF last_error ON stfcgi_deliveries FOR EACH ROW
+    WHEN (NEW.target = 'webhook crm' AND NEW.failed_at IS NULL) EXECUTE FUNCTION put_off();
+SQL
+
 subtest 'what arrives' => sub {
     add_events($pg, 'crm', u1 => 1);
     ok $hooks->wait_count(1), 'a request';
@@ -96,8 +103,8 @@ subtest 'given up' => sub {
     add_events($pg, 'crm', eve => 1, eve => 2);
     ok wait_until(20, sub { history('eve') eq '1:500' }), 'one that fails';
     ok wait_until(20, sub { state_of('crm') && state_of('crm')->[1] > 0 }), 'is put off';
-    $pg->query(q{UPDATE stfcgi_deliveries SET give_up_at = 0, due_at = 0 WHERE last_error IS NOT NULL});
     $hooks->fail_for;
+    $pg->query(q{UPDATE stfcgi_deliveries SET give_up_at = 0, due_at = 0 WHERE last_error IS NOT NULL});
     ok wait_until(20, sub { @{ given_up($pg) } == 1 }), 'until its time is over';
     is given_up($pg)->[0][2], 'it was answered with status 500', 'with the reason';
     like given_up($pg)->[0][3], qr/"eve"/, 'it is kept';
@@ -108,12 +115,11 @@ subtest 'given up' => sub {
 };
 
 subtest 'receivers that fail' => sub {
-    my $n = $hooks->count;
     my @failing = qw(redirect later cut stranger status-404 status-500);
     add_events($pg, $_, u1 => 1) for @failing, qw(endless status-201);
     ok wait_until(40, sub { $pg->value('SELECT count(*) FROM stfcgi_deliveries WHERE last_error IS NOT NULL') == @failing }),
       'every one of them';
-    is pending($pg), scalar @failing, 'but 201 will do, and an answer that never ends';
+    ok wait_until(40, sub { pending($pg) == @failing }), 'but 201 will do, and an answer that never ends';
     is state_of('redirect')->[0], 'it was answered with status 302', 'redirects are not followed';
     is state_of('status-404')->[0], 'it was answered with status 404', 'statuses are told';
     is state_of('later')->[0], 'it was answered with status 503', 'Retry-After';

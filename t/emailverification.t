@@ -76,10 +76,9 @@ subtest 'tokens that are not good' => sub {
 };
 
 subtest 'tenants' => sub {
-    $core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', coreConfig => { email_verification_token_lifetime => 1000 } });
+    $core->put('/recipe/multitenancy/tenant/v2', { tenantId => 't1', coreConfig => { email_verification_token_lifetime => 600_000 } });
     my ($here, $there) = (token('u7', 'i@example.com'), token('u7', 'i@example.com', prefix => '/t1'));
-    is $pg->value(q{SELECT count(*) FROM emailverification_tokens WHERE tenant_id = 't1' AND token_expiry < } . (time * 1000 + 10_000)), 1, 'the lifetime is that of the tenant';
-    $pg->query(q{UPDATE emailverification_tokens SET token_expiry = 99999999999999});
+    is $pg->value(q{SELECT count(*) FROM emailverification_tokens WHERE tenant_id = 't1' AND token_expiry < } . (time * 1000 + 1_200_000)), 1, 'the lifetime is that of the tenant';
     is verify($here, prefix => '/t1'), $invalid, 'a token of another tenant';
     is line(call('/token/remove', { userId => 'u7', email => 'i@example.com' })), '200 {"status":"OK"}', 'revoked in one';
     is verify($there, prefix => '/t1'), good('u7', 'i@example.com'), 'it is good in the other';
@@ -91,7 +90,6 @@ subtest 'tenants' => sub {
     $there = token('u8', 'i@example.com', prefix => '/t1');
     $here  = token('u8', 'i@example.com');
     verify($here);
-    $pg->query(q{UPDATE emailverification_tokens SET token_expiry = 99999999999999});
     is verify($there, prefix => '/t1'), good('u8', 'i@example.com'), 'a token for what is verified meanwhile is good';
     is verify($there, prefix => '/t1'), $invalid, 'once';
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Connections to PostgreSQL are killed under load, then all of PostgreSQL: meanwhile what needs it is 503 at once and what
-# does not goes on, soon afterwards everything does, and nothing that was acknowledged is lost.
+# Connections to PostgreSQL are killed under load, then all of PostgreSQL: meanwhile what needs it is 503 and what does not
+# goes on, afterwards everything does, and nothing that was acknowledged is lost. How long things take is told, not judged.
 use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
@@ -8,7 +8,7 @@ use lib "$RealBin/lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use ST::Env qw(patience wait_until);
+use ST::Env qw(wait_until);
 use ST::Load;
 use ST::Session qw(create create_answer verify_answer);
 use ST::Stack timeout => 300;
@@ -47,24 +47,27 @@ sub check_account ($load) {
     my %others = %{ ST::Load::statuses($sum) };
     delete @others{ 200, 503 };
     is_deeply \%others, {}, 'what could not be done was 503, nothing else';
-    cmp_ok ST::Load::slowest($sum), '<', patience(20), 'and nothing waited for long';
     is_deeply ST::Load::lost($sum, $pg), [], 'everything acknowledged is there';
     is_deeply ST::Load::half_users($pg), [], 'no user is there in part';
     return $sum;
 }
 
-# Seconds until a new session can be made, which needs the database.
-sub time_to_recover ($from = time) {
+# Until a new session can be made, which needs the database.
+sub recovers () {
+    my $from = time;
     my $answer;
     wait_until(30, sub { $answer = create_answer($core); $answer->{status} == 200 });
     is $answer->{status}, 200, 'the service is back' or diag $answer->{text};
-    return time - $from;
+    diag sprintf 'it was back %.2f s after PostgreSQL accepted connections', time - $from;
+    return;
 }
 
-# Holds up what writes to TABLE and ends the connections of those who wait.
+# Holds up what writes to TABLE until somebody waits, and ends the connections of those who do.
 sub kill_waiting ($table) {
-    return "BEGIN; LOCK TABLE $table IN EXCLUSIVE MODE; DO 'BEGIN PERFORM pg_sleep(0.2); END';
-        SELECT count(pg_terminate_backend(pid)) $pools AND wait_event_type = 'Lock'; COMMIT";
+    my $waiting = "$pools AND wait_event_type = 'Lock'";
+    return "BEGIN; LOCK TABLE $table IN EXCLUSIVE MODE;
+        DO \$\$ BEGIN WHILE NOT EXISTS (SELECT $waiting) LOOP PERFORM pg_sleep(0.05); PERFORM pg_stat_clear_snapshot(); END LOOP; END \$\$;
+        SELECT count(pg_terminate_backend(pid)) $waiting; COMMIT";
 }
 
 subtest 'single connections' => sub {
@@ -72,20 +75,20 @@ subtest 'single connections' => sub {
     my $load = ST::Load->new(url => $s->url, clients => 4, pause => 0.01);
     ok $load->goes_on, 'the load runs';
     for my $n (1 .. 8) {
-        my $waiting = $pg->value(kill_waiting($n % 2 ? 'session_info' : 'emailpassword_users'));
-        $killed{waiting} += $waiting;
-        $killed{idle}    += $pg->value("SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid $pools ORDER BY random() LIMIT 1) AS one");
+        $killed{waiting} += $pg->value(kill_waiting($n % 2 ? 'session_info' : 'emailpassword_users'));
+        my $one = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid $pools ORDER BY random() LIMIT 1) AS one";
+        $killed{idle} += wait_until(10, sub { $pg->value($one) });
         sleep rand 0.2;
     }
     diag "ended: $killed{waiting} in the middle of a statement, $killed{idle} at any time";
-    cmp_ok $killed{waiting}, '>=', 4, 'some were ended in the middle of a statement';
-    cmp_ok $killed{idle},    '>=', 4, 'and some at any other time';
+    cmp_ok $killed{waiting}, '>=', 8, 'some were ended in the middle of a statement';
+    is $killed{idle}, 8, 'and some at any other time';
     ok $load->goes_on, 'every client is served on';
     my $killed = $pg->value("SELECT count(pg_terminate_backend(pid)) $ours");
     cmp_ok $killed, '>=', 2, 'all of them at once';
     ok $load->goes_on, 'every client is served on';
     my $sum = check_account($load);
-    cmp_ok scalar keys %{ $sum->{sessions} }, '>=', 10, 'sessions were made';
+    cmp_ok scalar keys %{ $sum->{sessions} }, '>=', 4, 'sessions were made';
     no_connection_is_leaked;
 };
 
@@ -108,7 +111,7 @@ sub all_workers_know () {
     return wait_until(20, sub { my @bad = grep { verified->{status} != 200 } 1 .. 40; !@bad });
 }
 
-# What N answers of CODE were: { status => count }, and how long the slowest took.
+# What N answers of CODE were: { status => count }.
 sub ask ($n, $code) {
     my (%count, $slowest);
     for (1 .. $n) {
@@ -117,7 +120,8 @@ sub ask ($n, $code) {
         my $took = time - $from;
         $slowest = $took if $took > ($slowest // 0);
     }
-    return (\%count, $slowest);
+    diag sprintf 'the slowest of %d took %.3f s', $n, $slowest;
+    return \%count;
 }
 
 subtest 'all of it' => sub {
@@ -127,43 +131,31 @@ subtest 'all of it' => sub {
     $pg->kill9;
     my $away = time;
 
-    my ($count, $slowest) = ask(30, \&verified);
-    is_deeply $count, { 200 => 30 }, 'verifying a token needs no database';
-    diag sprintf 'the slowest took %.3f s', $slowest;
-    ($count, $slowest) = ask(30, sub { $core->get('/hello', cdi => undef) });
+    is_deeply ask(30, \&verified), { 200 => 30 }, 'verifying a token needs no database';
+    my $count = ask(30, sub { $core->get('/hello', cdi => undef) });
     is_deeply [grep { $_ != 200 && $_ != 503 } keys %$count], [], 'hello is answered';
-    cmp_ok $slowest, '<', patience(5), 'quickly';
-    diag sprintf 'the slowest took %.3f s', $slowest;
-    ($count, $slowest) = ask(30, sub { create_answer($core) });
-    is_deeply $count, { 503 => 30 }, 'a session cannot be made';
-    cmp_ok $slowest, '<', patience(5), 'which is said quickly';
+    is_deeply ask(30, sub { create_answer($core) }), { 503 => 30 }, 'a session cannot be made';
     is create_answer($core)->{text}, "Database not available\n", 'in words';
     is scalar(my @all = $service->workers), WORKERS + 1, 'no process has died';
 
-    sleep 3 - (time - $away) if time - $away < 3;    # for those who wait longer after each try
+    my $left = 3 - (time - $away);
+    sleep $left if $left > 0;    # for those who wait longer after each try
     $pg->start;
-    my $took = time_to_recover;
-    diag sprintf 'it was back %.2f s after PostgreSQL accepted connections', $took;
-    cmp_ok $took, '<', patience(5), 'soon';
+    recovers;
     ok $load->goes_on, 'every client is served again';
-    my $sum    = check_account($load);
-    my $failed = ST::Load::statuses($sum, $away)->{503};
-    cmp_ok $failed, '>=', 10, 'the load did meet the outage';
+    my $sum = check_account($load);
+    cmp_ok ST::Load::statuses($sum, $away)->{503} // 0, '>', 0, 'the load did meet the outage';
     no_connection_is_leaked;
 };
 
-# The middle one of three, as anything may happen on a busy machine once.
-subtest 'within a second' => sub {
-    my @took;
+subtest 'again and again' => sub {
     for my $n (1 .. 3) {
         $pg->kill9;
         my $away = time;
         create_answer($core) while time - $away < 1.5;    # until nobody tries more seldom
         $pg->start;
-        push @took, time_to_recover;
+        recovers;
     }
-    diag 'it was back after ' . join ', ', map { sprintf '%.2f s', $_ } @took;
-    cmp_ok +(sort { $a <=> $b } @took)[1], '<', patience(1), 'the service is back';
 };
 
 subtest 'workers die meanwhile' => sub {
@@ -172,11 +164,10 @@ subtest 'workers die meanwhile' => sub {
     my %killed   = map { ($_ => 1) } @children;
     kill 'KILL', @children;
     ok wait_until(20, sub { my @now = $service->workers; @now == WORKERS + 1 && !grep { $killed{$_} } @now }), 'others take their places';
-    my ($count) = ask(10, \&verified);
-    is_deeply $count, { 503 => 10 }, 'which know no tenant yet';
+    is_deeply ask(10, \&verified), { 503 => 10 }, 'which know no tenant yet';
     $pg->start;
-    cmp_ok time_to_recover(), '<', patience(5), 'and learn of it as soon as they can';
-    is verified()->{status}, 200, 'tokens of before are good';
+    recovers;
+    ok all_workers_know, 'they learn of it, and tokens of before are good';
 };
 
 is $service->stop, 0, 'the service ends in order';

@@ -61,9 +61,11 @@ is_deeply [sort grep { !$wanted{$_} } keys %$columns], ['stfcgi_deliveries', 'st
 
 subtest 'activity_log' => sub {
     my @parts = map { $_->[0] } @{ $pg->query(q{SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'activity_log'::regclass ORDER BY 1}) };
-    my ($year, $month) = (gmtime)[5, 4];
-    my @months = map { sprintf 'activity_log_p%04d%02d', $year + 1900 + int(($month + $_) / 12), ($month + $_) % 12 + 1 } 0, 1;
-    is_deeply \@parts, ['activity_log_default', @months], 'is partitioned: this month, the next, everything else';
+    my %right = map {
+        my ($year, $month) = (gmtime $_)[5, 4];
+        (join(q{ }, 'activity_log_default', map { sprintf 'activity_log_p%04d%02d', $year + 1900 + int(($month + $_) / 12), ($month + $_) % 12 + 1 } 0, 1) => 1)
+    } $^T, time;    # a month may end meanwhile
+    ok $right{"@parts"}, 'is partitioned: this month, the next, everything else' or diag "@parts";
 };
 
 done_testing;

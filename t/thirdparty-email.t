@@ -43,7 +43,7 @@ subtest 'a user alone' => sub {
     ok signinup('alone', 'old@example.com')->{json}{user}{loginMethods}[0]{verified}, 'back to the old one: it still is';
     is_deeply $pg->query("SELECT account_info_value FROM recipe_user_account_infos WHERE recipe_user_id = '$id' AND account_info_type = 'tparty'"),
       [['google::alone']], 'the identity stays';
-    is $pg->value("SELECT identifier FROM activity_log WHERE recipe_user_id = '$id' ORDER BY created_at DESC LIMIT 1"), 'old@example.com', 'the log has the new address';
+    is $pg->value("SELECT identifier FROM activity_log WHERE recipe_user_id = '$id' ORDER BY id DESC LIMIT 1"), 'old@example.com', 'the log has the new address';
     is line(signinup('alone', 'x' x 257)), '400 a value is too long', 'not one that no column can hold';
     is stored($id), 'old@example.com', 'then nothing is changed';
 };

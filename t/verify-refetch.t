@@ -50,7 +50,7 @@ sub stored ($session) {
 my $try     = '401 {"message":"try refresh token"}';
 my $invalid = '403 invalid';
 my $old     = { v => F, t => 1 };
-sub new_claim { return { v => F, t => time * 1000 } }
+sub new_claim { return { v => F, t => (time + 3600) * 1000 } }    # stays new for the ten seconds that count, and longer
 
 subtest 'an address that is verified by now' => sub {
     for my $claim ($old, undef) {

@@ -33,7 +33,7 @@ const FLAGS = [
     "--host-resolver-rules=MAP * 127.0.0.1",
     "--ignore-certificate-errors",
 ];
-const OPTIONS = { executablePath: CHROMIUM, args: FLAGS };
+const OPTIONS = { executablePath: CHROMIUM, args: FLAGS, timeout: SCENARIO_MS };
 
 const scenarios = [];
 

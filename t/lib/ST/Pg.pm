@@ -66,7 +66,16 @@ sub standby ($self) {
 sub set ($self, $name, $value) {
     $self->{settings}{$name} = $value;
     $self->write_settings;
-    return $self->query('SELECT pg_reload_conf()', 'postgres');
+    return $self->reload;
+}
+
+# Until whoever connects from now on finds the settings and pg_hba.conf as they are.
+sub reload ($self) {
+    my $loaded = sub { $self->value('SELECT extract(epoch FROM pg_conf_load_time())', 'postgres') };
+    my $before = $loaded->();
+    $self->query('SELECT pg_reload_conf()', 'postgres');
+    wait_until(20, sub { $loaded->() ne $before }) or die "PostgreSQL does not reload\n" . $self->proc->tail;
+    return;
 }
 
 sub promote ($self) {
