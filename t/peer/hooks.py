@@ -61,7 +61,10 @@ def read_request(connection, rest):
         if name.lower() == b"content-length":
             length = int(value)
     while len(rest) < length:
-        rest += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            raise EOFError
+        rest += more
     return head, rest[:length], rest[length:]
 
 
