@@ -47,6 +47,7 @@ struct worker {
     unsigned nthreads, nhash_threads;
     sem_t end_ticker;
     bool ticking;
+    int64_t expired_ms; /* when the requests whose time is over were ended the last time */
 };
 
 static void *request_thread_main(void *object)
@@ -171,10 +172,12 @@ static bool start(struct worker *w, char *why, size_t why_size)
 
 /* A worker whose threads have all been busy with one request each beyond the time that one may take, and that
  * it takes to give one up, does not report itself alive; the master replaces it when that lasts for
- * fcgi_hang_timeout. */
-static bool is_stuck(const struct worker *w)
+ * fcgi_hang_timeout. What is ended just now, after a pause of the machine, still has that time. */
+static bool is_stuck(const struct worker *w, int64_t now)
 {
-    int64_t oldest = clock_monotonic_ms() - w->loop.limits.timeout_ms - GIVE_UP_MS;
+    int64_t oldest = now - w->loop.limits.timeout_ms - GIVE_UP_MS;
+    if (oldest > w->expired_ms - w->loop.limits.timeout_ms)
+        oldest = w->expired_ms - w->loop.limits.timeout_ms;
     for (unsigned i = 0; i < w->nthreads; i++) {
         int64_t since = atomic_load_explicit(&w->threads[i].busy_since, memory_order_relaxed);
         if (since == 0 || since > oldest)
@@ -185,11 +188,13 @@ static bool is_stuck(const struct worker *w)
 
 static void report_alive(struct worker *w)
 {
+    int64_t now = clock_monotonic_ms();
     loop_expire(&w->loop);
-    if (is_stuck(w))
+    if (is_stuck(w, now))
         LOG_ERROR(NULL, "all request threads have been busy with one request each for too long");
     else
         report_send(w->setup->report_fd, REPORT_ALIVE);
+    w->expired_ms = now;
 }
 
 /* Waits for what is in progress. Kept connections on which nothing comes for a moment are closed when the

@@ -8,7 +8,7 @@ use lib "$RealBin/lib";
 use JSON::PP ();
 use Test::More;
 use ST::Chromium;
-use ST::Env qw(temp_dir);
+use ST::Env qw(patience temp_dir);
 use ST::Pages;
 use ST::Stack timeout => 300;
 
@@ -27,7 +27,7 @@ my @asking = (
     { emailVerification => { mode => 'REQUIRED' } },
 );
 my $stack = ST::Stack->new(
-    config    => { access_token_validity => 4 },
+    config    => { access_token_validity => patience(4) },
     test_mode => 1,
     pages     => 1,
     sites     => {

@@ -46,22 +46,28 @@ subtest 'a node dies' => sub {
     unlink "$held->{dir}/release";
 };
 
+# Deliveries under a lease of two minutes, however often they have been tried.
+sub on_their_way () {
+    return $pg->value('SELECT count(*) FROM stfcgi_deliveries WHERE due_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 60000');
+}
+
 subtest 'slow receivers' => sub {
     my ($webhooks, $mails) = ($hooks->count, $smtp->count);
     add_events($pg, "held$_", map { ("h$_" => 1) } 1 .. 12) for 1 .. 3;
-    ok wait_until(20, sub { $pg->value('SELECT count(*) FROM stfcgi_deliveries WHERE attempts = 1') == 24 }),
+    ok wait_until(20, sub { on_their_way() == 24 }),
       'eight at a time are on their way to each of them';
     add_events($pg, 'fast', map { ("f$_" => 1) } 1 .. 30);
     add_mail($pg, "n$_\@example.com") for 1 .. 5;
     ok $hooks->wait_count($webhooks + 30), 'others get theirs meanwhile';
     ok $smtp->wait_count($mails + 5), 'mails go out too';
     add_events($pg, "held$_", map { ("h$_" => 2) } 1 .. 12) for 4 .. 6;
-    ok wait_until(20, sub { $pg->value('SELECT count(*) FROM stfcgi_deliveries WHERE attempts = 1') == 32 }), 'with 32 held there are no more';
+    ok wait_until(20, sub { on_their_way() == 32 }), 'with 32 held there are no more';
     add_mail($pg, 'last@example.com');
     ok $smtp->wait_count($mails + 6), 'but mails have places of their own';
     cmp_ok $held->peak, '<=', 32, 'never more';
     $held->release;
-    ok wait_until(60, sub { retry_now($pg) if $held->count < 40; pending($pg) == 0 }), 'in the end all is sent';
+    retry_now($pg);    # on a slow machine some have been given up for now
+    ok wait_until(60, sub { pending($pg) == 0 }), 'in the end all is sent';
 };
 
 subtest 'databases of tenants' => sub {

@@ -64,7 +64,7 @@ for my $n (1 .. 3) {
     kill 'KILL', $jobs;
     ok wait_until(20, sub { my @now = jobs; @now == 1 && $now[0] != $jobs }), "jobs process, kill $n: it is replaced";
 }
-ok $load->goes_on, 'requests go on';
+ok $load->goes_on(20), 'requests go on';    # also for the numbers below
 
 my $sum = $load->stop;
 diag ST::Load::told($sum);

@@ -5,7 +5,7 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
-use ST::Env          qw(wait_until);
+use ST::Env          qw(read_file wait_until);
 use ST::Fcgi;
 use ST::Multitenancy qw(CREATED UPDATED get post put signup tenants_of told);
 use ST::Parallel     qw(parallel);
@@ -14,9 +14,10 @@ use ST::Stack;
 my $s    = ST::Stack->new(config => { bcrypt_log_rounds => 4, fcgi_workers => 2 });
 my $core = $s->core;
 
-# Open files of each worker and of the jobs process: more when it serves a connection.
+# Open files of each worker, which has request threads, other than the jobs process: more when it serves a connection.
 sub open_files {
-    return { map { my $pid = $_; ($pid => scalar(() = glob "/proc/$pid/fd/*")) } $s->service->workers };
+    my @workers = grep { grep { read_file($_) =~ /^request-/ } glob "/proc/$_/task/*/comm" } $s->service->workers;
+    return { map { my $pid = $_; ($pid => scalar(() = glob "/proc/$pid/fd/*")) } @workers };
 }
 
 subtest 'both workers see a change at once' => sub {

@@ -7,12 +7,12 @@ use lib "$RealBin/lib";
 use Test::More;
 
 use ST::Auth;
-use ST::Env qw(free_port);
+use ST::Env qw(patience);
 use ST::Provider;
 use ST::Stack;
 
 my $provider = ST::Provider->new;
-my $dead     = 'http://127.0.0.1:' . free_port();
+my $dead     = 'http://127.0.0.1:1';    # where no other test listens
 my %to       = (authorizationEndpoint => $provider->url('/oidc/authorize'), clients => [ST::Provider::client()]);
 my $s        = ST::Stack->new(
     sites  => {
@@ -166,11 +166,11 @@ subtest 'workspaces' => sub {
 };
 
 subtest 'a provider that is slow' => sub {
-    $s->service->write_config(fcgi_request_timeout => 3000);
+    $s->service->write_config(fcgi_request_timeout => patience(3000));
     $s->restart_service;
     sign_in();
     $s->{mark} = $s->service->log_mark;
-    $provider->fault(token => 'slow', ms => 20_000);
+    $provider->fault(token => 'slow', ms => patience(20_000));
     failed(sign_in(), 504, 'WARN .*token endpoint: Timeout', 'does not answer in time');
 };
 

@@ -19,7 +19,7 @@ write_file("$dir/$_/file", "content\n") for qw(any checked role);
 my %require = (any => q{}, checked => '/check database', role => '/role=admin, check database');
 my $conf    = "root $dir;\n" . join q{}, map { qq(location /$_/ { auth_request "/st-verify$require{$_}"; include verify-protect.conf; }\n) } sort keys %require;
 my $s       = ST::Stack->new(
-    pg        => { settings => { log_statement => 'all', log_line_prefix => '%b ' } },
+    pg        => { settings => { log_statement => 'all', log_line_prefix => '%b %p ' } },
     config    => { fcgi_workers => 1, postgresql_connection_pool_size => 1 },
     sites     => { example => { recipeList => ['session', 'userRoles', { emailVerification => { mode => 'OPTIONAL' } }] } },
     site_conf => { example => $conf },
@@ -32,17 +32,21 @@ sub ask ($path, $session, %more) {
     return ST::Auth->new(url => $s->site_url)->request($more{method} // 'GET', undef, undef, at => "/$path/file", cookies => $cookies)->{status};
 }
 
-# The statements of clients while CODE runs, without those of background jobs: what a mark at both ends encloses.
+sub pg_log () { return read_file($s->pg->{log}) }
+
+# The statements of the worker, which has one connection, while CODE runs, without those of background tasks: what a mark at both
+# ends encloses.
 sub statements ($code) {
     state $n = 0;
+    state $worker = (pg_log() =~ /^client backend (\d+) LOG:  execute [^\n]*\bINSERT INTO session_info\b/m)[0] // die "no session was made\n";
     my ($from, $to) = map { "SELECT 'mark " . $n++ . q{'} } 1 .. 2;
     $s->pg->query($from);
     $code->();
     $s->pg->query($to);
     my $log;
-    wait_until(10, sub { $log = read_file($s->pg->{log}); $log =~ /\Q$to\E/ });
+    wait_until(10, sub { $log = pg_log(); $log =~ /\Q$to\E/ });
     my ($between) = $log =~ /\Q$from\E(.*)\Q$to\E/s;
-    return grep { !/session_activity|stfcgi_/ } $between =~ /^client backend LOG:  (?:statement|execute [^:]*): ([^\n]*\S)(?=\n)/gm;
+    return grep { !/session_activity|stfcgi_/ } $between =~ /^client backend $worker LOG:  (?:statement|execute [^:]*): ([^\n]*\S)(?=\n)/gm;
 }
 
 subtest 'statements' => sub {

@@ -3,7 +3,7 @@
 # hooks.py DIR [port=N] [cert=FILE]: a receiver of webhooks of the tests on 127.0.0.1, with TLS where it has a
 # certificate. DIR/peak: the most requests at one time. Each request becomes DIR/request-N: the answer's status, a line feed,
 # and the request as it came. The path says what is answered:
-#   /ok (204)  /status?500  /hold (until DIR/release exists)  /redirect  /endless (200 and a body without end)
+#   /ok (204)  /status?500  /hold (until DIR/release exists, or the sender gives up)  /redirect  /endless (200 and a body without end)
 #   /cut (closes without an answer)  /later?503 (with Retry-After: 3600)
 #   /some: 500 for a body that holds one of the lines of DIR/failing
 import os
@@ -23,7 +23,7 @@ def fails(body):
 
 
 # The status, the headers to add, and whether the body never ends.
-def answer(path, query, body):
+def answer(path, query, body, connection):
     if path == "/status":
         return query, "", False
     if path == "/some":
@@ -34,9 +34,8 @@ def answer(path, query, body):
         return query, "Retry-After: 3600\r\n", False
     if path == "/endless":
         return "200", "", True
-    if path == "/hold":
-        wait_released()
-    return ("0" if path == "/cut" else "204"), "", False
+    gone = path == "/hold" and not wait_released(connection)
+    return ("0" if gone or path == "/cut" else "204"), "", False
 
 
 def note(change):
@@ -61,7 +60,10 @@ def read_request(connection, rest):
         if name.lower() == b"content-length":
             length = int(value)
     while len(rest) < length:
-        rest += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            raise EOFError
+        rest += more
     return head, rest[:length], rest[length:]
 
 
@@ -75,7 +77,7 @@ def serve(connection):
             head, body, rest = read_request(connection, rest)
             path, _, query = head.split(b" ")[1].decode().partition("?")
             note(1)
-            status, headers, endless = answer(path, query, body)
+            status, headers, endless = answer(path, query, body, connection)
             note(-1)
             with lock:
                 count += 1

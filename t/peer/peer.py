@@ -2,7 +2,7 @@
 #
 # What hooks.py and smtp.py have in common: their arguments DIR [key=value...], files in DIR, and a thread for each connection
 # to 127.0.0.1. DIR/port says at which port (port=N; without it a free one). Modules of python3-minimal only.
-import os, signal, socket, ssl, sys, threading, time
+import os, select, signal, socket, ssl, sys, threading
 
 directory = sys.argv[1]
 options = dict(a.split("=", 1) for a in sys.argv[2:])
@@ -17,10 +17,12 @@ def write(name, data):
     os.rename(path + ".new", path)
 
 
-# What holds goes on when the test says so.
-def wait_released():
+# What holds goes on when the test says so; false when the other side has gone before.
+def wait_released(connection):
     while not os.path.exists(os.path.join(directory, "release")):
-        time.sleep(0.02)
+        if select.select([connection], [], [], 0.02)[0]:
+            return False
+    return True
 
 
 def encrypted(connection):

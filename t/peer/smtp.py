@@ -118,7 +118,7 @@ class Session:
         if name.startswith("spam"):
             return self.say("554 5.7.1 no")
         if name.startswith("hold"):
-            wait_released()
+            wait_released(self.connection)
         keep({"from": self.sender, "to": " ".join(self.recipients), "tls": str(self.secure), "user": str(self.user)}, raw)
         self.say("250 kept")
 

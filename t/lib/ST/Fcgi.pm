@@ -19,6 +19,7 @@ use ST::Env qw(build_dir patience);
 use ST::Service;
 
 use constant { BEGIN_REQUEST => 1, ABORT_REQUEST => 2, END_REQUEST => 3, PARAMS => 4, STDIN_ => 5, STDOUT_ => 6 };
+use constant SIOCOUTQ => 0x5411;    # unix(7)
 
 sub program { return build_dir() . '/t/fcgi-stub' }
 
@@ -127,6 +128,13 @@ sub is_closed ($self, $seconds = 5) {
     return 0 if !IO::Select->new($self->{socket})->can_read(patience($seconds));
     my $n = sysread $self->{socket}, my $byte, 1;
     return !$n;
+}
+
+# Whether the service has read all that was sent: what it has begun is in progress.
+sub is_read ($self) {
+    my $left = pack 'i', 0;
+    ioctl $self->{socket}, SIOCOUTQ, $left or die "ioctl: $!\n";
+    return unpack('i', $left) == 0;
 }
 
 sub finish_writing ($self) { return shutdown $self->{socket}, 1 }

@@ -133,14 +133,16 @@ sub lines ($self) {
 }
 
 # Whether every client gets N more acknowledgements for calls that begin from now on.
-sub goes_on ($self, $n = 3, $seconds = 30) {
+sub goes_on ($self, $n = 3, $seconds = 30) { return $self->every_client($n, sub ($call) { $call->{ack} }, $seconds) }
+
+# The same for other answers: those for which WANTED is true.
+sub every_client ($self, $n, $wanted, $seconds = 30) {
     my @from = map { -s "$self->{dir}/$_" // 0 } 1 .. $self->{clients};
     my $now  = time;
     return wait_until($seconds, sub {
         for my $i (1 .. $self->{clients}) {
-            my $new = substr read_file("$self->{dir}/$i"), $from[$i - 1];
-            my $acks = grep { /"ack":/ && /"at":([\d.]+)/ && $1 >= $now } split /\n/, $new;
-            return 0 if $acks < $n;
+            my $new = substr(read_file("$self->{dir}/$i"), $from[$i - 1]) =~ s/[^\n]+\z//r;
+            return 0 if $n > grep { $_->{at} >= $now && $wanted->($_) } map { $JSON->decode($_) } split /\n/, $new;
         }
         return 1;
     });
