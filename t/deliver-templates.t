@@ -106,8 +106,9 @@ subtest 'a directory that cannot be written to' => sub {
 subtest 'no mail settings' => sub {
     write_site($sites);
     my $mark = $s->service->log_mark;
+    my @old  = $s->service->workers;
     $s->service->reload;
-    ok $s->service->wait_log(qr/reloaded/, $mark, 30), 'the site has none any more';
+    ok $s->service->wait_log(qr/reloaded/, $mark, 30) && wait_until(30, sub { !kill 0, @old }), 'the site has none any more';
     add_mail($pg, 'nobody@example.com');
     ok wait_until(20, sub { @{ given_up($pg) } == 1 }), 'a mail is given up';
     is given_up($pg)->[0][2], 'the site has no mail settings', 'with the reason';

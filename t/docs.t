@@ -9,7 +9,7 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
-use ST::Env qw(build_dir read_file temp_dir top_dir write_file);
+use ST::Env qw(build_dir read_file temp_dir top_dir wait_until write_file);
 use ST::Stack timeout => 300;
 
 my $top   = top_dir();
@@ -22,6 +22,7 @@ my $s = ST::Stack->new(
     sites     => { example => {} },
     site_conf => { example => "root $www; location /members/ { auth_request /st-verify; include verify-protect.conf; }" },
 );
+wait_until(30, sub { $s->core->get('/health/ready')->{status} == 200 }) or die "not ready\n";    # its first keys take a while
 my %real = ('http://127.0.0.1:3567' => $s->url, 'http://127.0.0.1:8080' => $s->site_url, '/etc/supertokens/config.yaml' => $s->service->{config_file});
 
 my sub here ($text) { return $text =~ s{(@{[join '|', map quotemeta, keys %real]})}{$real{$1}}gr }

@@ -5,9 +5,8 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use Test::More;
-use Time::HiRes qw(sleep);
 
-use ST::Env qw(patience wait_until watchdog);
+use ST::Env qw(wait_until watchdog);
 use ST::Fcgi;
 use ST::Peer;
 
@@ -26,11 +25,16 @@ sub statuses (@clients) {
 
 sub is_answered ($c) { return IO::Select->new($c->{socket})->can_read(0) }
 
-# The service has at most this many calls under way.
+# Those that wait for a connection cannot be seen at the servers.
+sub wait_calling ($n) {
+    my $c = ST::Fcgi->connect($service);
+    return wait_until(10, sub { $c->ask('/calling')->{body} == $n });
+}
+
 subtest 'more calls than threads' => sub {
     my ($hanging, $other) = (ST::Peer->new, ST::Peer->new);
     my @waiting = calling(30, $hanging->url('/hold'));
-    ok $hanging->wait_connections(16), 'a server that hangs is called';
+    ok $hanging->wait_connections(16) && wait_calling(30), 'a server that hangs is called';
     my $c = ST::Fcgi->connect($service);
     is_deeply [grep { $_ != 200 } map { $c->ask('/hello')->{status} } 1 .. 200], [], 'cheap requests are answered meanwhile';
     is_deeply statuses(calling(20, $other->url('/hello'))), { 200 => 20 }, 'and calls to others';
@@ -39,8 +43,7 @@ subtest 'more calls than threads' => sub {
 
     is_deeply statuses(calling(10, $hanging->url('/hello'))), { 503 => 10 }, 'one host gets half of the places';
     my @others = calling(30, $other->url('/hold'));
-    ok $other->wait_connections(16), 'another one the other half';
-    sleep patience(0.2);    # those that wait for a connection cannot be seen from outside
+    ok $other->wait_connections(20 + 16) && wait_calling(60), 'another one the other half';
     my ($third) = calling(1, ST::Peer->new->url('/hello'));
     my $refused = $third->answer;
     is $refused->{status}, 503, 'then the places are taken';

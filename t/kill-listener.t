@@ -8,7 +8,7 @@ use lib "$RealBin/lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use ST::Env     qw(wait_until);
+use ST::Env     qw(temp_dir wait_until);
 use ST::Session qw(create_answer);
 use ST::Stack timeout => 240;
 
@@ -39,6 +39,15 @@ sub change ($seconds, $news = undef) {
     return time;
 }
 
+# While PostgreSQL is stopped: at a socket that the service does not know.
+sub change_unheard ($seconds) {
+    local $pg->{socket_dir} = temp_dir('aside');
+    ST::Pg::give_away($pg->{socket_dir});
+    $pg->start;
+    change($seconds);
+    return $pg->stop;
+}
+
 # By every worker: each of them gets some of so many requests.
 sub is_seen ($seconds, $since, $name) {
     ok wait_until(60, sub { !grep { validity != $seconds } 1 .. 20 }), $name;
@@ -61,15 +70,17 @@ subtest 'its connection is ended' => sub {
 };
 
 subtest 'PostgreSQL is stopped for longer than it takes to try again' => sub {
+    my $mark = $s->service->log_mark;
     $pg->stop;
     is create_answer($app)->{status}, 503, 'requests are refused';
+    ok $s->service->wait_log(qr/no news of other nodes until the database can be reached again/, $mark), 'the log tells of it';
     sleep 3;
+    change_unheard(1400);
     $pg->start;
-    is_seen 1400, change(1400), 'a change while nobody listens is seen';
+    is_seen 1400, time, 'a change while nobody listens is seen';
     ok listens, 'the master listens again';
     is_seen 1500, change(1500, q{*}), 'and hears';
-    my $log = $s->service->log_text;
-    like $log, qr/no news of other nodes until the database can be reached again.*news of other nodes arrive again/s, 'the log tells of it';
+    ok $s->service->wait_log(qr/news of other nodes arrive again/, $mark), 'which the log tells, too';
 };
 
 is $s->service->stop, 0, 'the service ends in order';

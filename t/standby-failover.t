@@ -52,7 +52,7 @@ sub check ($pg, @sums) {
 # LEAD is what an operator does to lead clients to the standby.
 sub fail_over ($primary, $standby, $lead, @nodes) {
     my @loads = map { ST::Load->new(url => $_->url, clients => 2) } @nodes;
-    ok $_->goes_on, 'the load runs' for @loads;
+    ok $_->goes_on(20), 'the load runs' for @loads;
     $primary->kill9;
     my $from = time;
     sleep 1;
@@ -97,7 +97,7 @@ subtest 'a primary that hangs' => sub {
     my $standby = $primary->standby;
     my @nodes   = nodes($primary, %none, postgresql_connection_uri => ST::Pg::primary_uri('supertokens', $primary, $standby), fcgi_request_timeout => 4000);
     my @loads   = map { ST::Load->new(url => $_->url, clients => 2) } @nodes;
-    ok $_->goes_on, 'the load runs' for @loads;
+    ok $_->goes_on(20), 'the load runs' for @loads;
     my @hung = ($primary->proc->pid, ST::Proc::descendants($primary->proc->pid));
     kill 'STOP', @hung;
     $standby->promote;

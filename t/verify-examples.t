@@ -5,6 +5,7 @@ use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
 use IO::Socket::INET ();
+use IO::Socket::UNIX ();
 use Test::More;
 
 use ST::Auth;
@@ -145,7 +146,7 @@ subtest 'PHP, or another FastCGI application' => sub {
     plan skip_all => '/etc/nginx/fastcgi_params is not there' if !-e '/etc/nginx/fastcgi_params';
     my $conf = write_file("$www/fpm.conf", "[global]\nerror_log = $www/fpm.log\n[www]\nlisten = $fpm\npm = static\npm.max_children = 1\n" . ($> ? q{} : "user = root\ngroup = root\n"));
     my $proc = ST::Proc->new(name => 'php-fpm', log => "$www/fpm.out", cmd => [$php, '-F', '-n', '-y', $conf, ($> ? () : '-R')]);
-    ok wait_until(20, sub { -S $fpm }), 'php-fpm runs';
+    ok wait_until(20, sub { IO::Socket::UNIX->new(Peer => $fpm) }), 'php-fpm runs';
     protects($name, '/members/hello.php');
     is ask($name, '/members/hello.php', $user, %lie)->{text}, 'Hello u1', 'the page is told the user';
     unlike ask($name, $_)->{text}, qr/at members/, "nobody gets the page by $_" for map { s/FILE/inside.php/r } @detours;

@@ -20,6 +20,7 @@ scenario("the example site", async (t) => {
     await page.waitForSelector("#members-only");
     t.ok(true, "a page for members, after signing up");
     await page.click("nav >> text=Who am I");
+    await page.waitForURL(`${SITE}/who/`);
     const id = await page.textContent("#who-user-id");
     t.like(id, /^[0-9a-f-]{36}$/, "a page that says who is signed in");
     await page.click("nav >> text=Account");

@@ -23,7 +23,7 @@ scenario("five tabs that need a new access token at once", async (t) => {
 scenario("refreshes that do not wait for each other", async (t) => {
     const { tab, id } = await signed_up(t);
     // An answer that comes before the last of them is sent would give that one another token than the others have.
-    await tab.slow_network(1000);
+    await tab.slow_network(5000);
     const statuses = await tab.run(() => {
         const refresh = () => fetch("/auth/session/refresh", { method: "POST", headers: { rid: "session" } });
         return Promise.all([1, 2, 3, 4, 5].map(refresh)).then((all) => all.map((answer) => answer.status));

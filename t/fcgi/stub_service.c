@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/metrics.h"
 #include "crypto/password_hash.h"
 #include "db/schema.h"
 #include "http/call.h"
@@ -157,6 +158,14 @@ static enum serve_state call(struct exchange *x)
     return SERVE_WAITING;
 }
 
+/* How many calls of this process are under way, those that wait for a connection among them. */
+static enum serve_state calling(struct exchange *x)
+{
+    answer(x, arena_printf(&x->arena, "%lld\n",
+                           (long long)atomic_load(&metrics_process->gauges[METRIC_calls_running])));
+    return SERVE_DONE;
+}
+
 /* "result status type error", and the answer behind a line feed. */
 static void answer_call(struct exchange *x)
 {
@@ -182,6 +191,7 @@ static const struct {
     {"/crash", crash},
     {"/hash", hash},
     {"/call", call},
+    {"/calling", calling},
     {"/generations", generations},
 };
 

@@ -27,12 +27,14 @@
 //     /control/client    {"id": "client-x", "secret": "x"} or {"id": "x", "public": true}   another client
 //     /control/fault     {"at": "token", "how": "500", "times": 1}            the next requests at an endpoint
 //                        at: discovery jwks token userinfo user emails application
-//                        how: a status; slow (with "ms"); garbage, html, array, text, huge, empty, cut, redirect
+//                        how: a status; slow (with "ms"); hold (until /control/release); garbage, html, array, text, huge,
+//                        empty, cut, redirect
 //                        times: how often (1); 0: until further notice
 //     /control/id-token  {"claims": {"aud": "x", "exp": null}, "expires_in": -100, "tamper": "signature"|"payload",
 //                         "alg": "none"|"HS256", "kid": "x", "omit": true}    the id tokens from now on; {} as usual
 //     /control/discovery {"issuer": "x", "jwks_uri": null}                    laid over the OpenID configuration
 //     /control/rotate    {"alg": "RS256"|"PS256"|"ES256"|"EdDSA", "keep": true}   a new key; keep: the old ones stay
+//     /control/release   {}                                                   what holds goes on
 //     /control/reset     {}                                                   all of this as in the beginning
 //     /control/log       GET: [{"at", "method", "headers", "params"}] of the endpoints since the last time
 'use strict';
@@ -65,6 +67,7 @@ function reset() {
       carol: { sub: '1003', name: 'Carol Example' },
     },
     faults: [],
+    held: [],
     idToken: {},
     discovery: {},
     keys: [firstKey],
@@ -172,6 +175,10 @@ async function misbehave(at, res) {
   const how = String(fault.how);
   if (how === 'slow') {
     await new Promise((done) => setTimeout(done, fault.ms));
+    return false;
+  }
+  if (how === 'hold') {
+    await new Promise((done) => state.held.push(done));
     return false;
   }
   if (/^\d+$/.test(how)) json(res, Number(how), { error: fault.error ?? 'test_error' });
@@ -364,6 +371,7 @@ const control = {
   'id-token': (knob) => { state.idToken = knob; },
   discovery: (overlay) => { state.discovery = overlay; },
   rotate: (options) => ({ kid: rotate(options) }),
+  release: () => { for (const go_on of state.held.splice(0)) go_on(); },
   reset: () => reset(),
   log: () => state.log.splice(0),
   apple: () => ({ ...apple, publicKey: undefined, privateKey: apple.privateKey.export({ type: 'pkcs8', format: 'pem' }) }),
@@ -417,7 +425,8 @@ async function serve(req, res) {
 
 reset();
 process.on('SIGTERM', () => process.exit(0));
-http.createServer((req, res) => {
+// A connection that is kept is not closed from here: its client would ask in vain, or twice.
+http.createServer({ keepAliveTimeout: 0 }, (req, res) => {
   serve(req, res).catch((error) => {
     console.error(error);
     if (!res.headersSent) json(res, 500, { error: 'server_error' });

@@ -67,11 +67,13 @@ sub port_is_free ($port) {
     return defined $socket;
 }
 
-# Below the range that the kernel takes for outgoing connections, so only another test can come between.
+# Below the range that the kernel takes for outgoing connections, so only another test can come between. Never the same twice:
+# what asked for it first need not listen yet.
 sub free_port {
+    state %given;
     for (1 .. 200) {
         my $port = 10_000 + int rand 20_000;
-        return $port if port_is_free($port);
+        return $port if !$given{$port}++ && port_is_free($port);
     }
     die "no free TCP port found\n";
 }

@@ -7,7 +7,8 @@
 package ST::PgBouncer;
 use v5.36;
 
-use JSON::PP ();
+use IO::Socket::UNIX ();
+use JSON::PP         ();
 
 use ST::Env qw(temp_dir wait_until write_file);
 use ST::Pg;
@@ -42,7 +43,7 @@ sub start ($self) {
         log         => write_file("$self->{dir}/log", q{}, 0o666),
         cmd         => [program(), '-q', "$self->{dir}/pgbouncer.ini"],
     );
-    wait_until(15, sub { -S "$self->{dir}/.s.PGSQL." . PORT }) or die "pgbouncer did not start\n" . $self->{proc}->tail;
+    wait_until(15, sub { IO::Socket::UNIX->new(Peer => "$self->{dir}/.s.PGSQL." . PORT) }) or die "pgbouncer did not start\n" . $self->{proc}->tail;
     return $self;
 }
 
