@@ -16,8 +16,8 @@ use File::Temp       ();
 use IO::Socket::INET ();
 use Time::HiRes      qw(sleep time);
 
-our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free at_exit wait_until patience watchdog
-  write_file read_file tail_of);
+our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free refusing_port at_exit wait_until patience
+  watchdog write_file read_file tail_of);
 
 # A unix socket's path must fit into 108 bytes (unix(7)); what our sockets add to the directory is less than 40.
 use constant SOCKET_DIR_MAX => 64;
@@ -74,6 +74,13 @@ sub free_port {
         return $port if port_is_free($port);
     }
     die "no free TCP port found\n";
+}
+
+# Where nobody listens, and nobody can: the process has it, and does not listen.
+sub refusing_port {
+    state @sockets;
+    push @sockets, IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp') // die "no port: $!\n";
+    return $sockets[-1]->sockport;
 }
 
 # Asks CHECK until it answers true; returns that answer, or nothing when SECONDS are over.
