@@ -6,13 +6,13 @@ use lib "$RealBin/lib";
 
 use Test::More;
 
-use ST::Env qw(refusing_port temp_dir wait_until watchdog write_file);
+use ST::Env qw(free_port temp_dir wait_until watchdog write_file);
 use ST::Fcgi;
 use ST::Peer;
 use ST::Proc;
 
 watchdog(120);
-my $dead    = refusing_port();
+my $dead    = free_port();
 my %proxies = map { ($_ => "http://127.0.0.1:$dead") } qw(http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY);
 my $service = ST::Fcgi::stub(env => \%proxies, config => { fcgi_request_timeout => 20_000 });
 my $peer    = ST::Peer->new;

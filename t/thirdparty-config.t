@@ -10,12 +10,12 @@ use MIME::Base64 ();
 use Test::More;
 
 use ST::Auth;
-use ST::Env qw(refusing_port);
+use ST::Env qw(free_port);
 use ST::Provider;
 use ST::Stack;
 
 my $provider = ST::Provider->new;
-my $dead     = 'http://127.0.0.1:' . refusing_port();
+my $dead     = 'http://127.0.0.1:' . free_port();
 my @two      = (ST::Provider::client(clientType => 'web', scope => ['openid']), { clientType => 'mobile', clientId => 'client-public' });
 my %oauth    = (authorizationEndpoint => 'https://login.example.com/auth?fixed=1&scope=x#part', tokenEndpoint => 'https://login.example.com/token',
     userInfoEndpoint => 'https://login.example.com/me');

@@ -14,10 +14,11 @@ use File::Basename   qw(dirname);
 use File::Path       qw(remove_tree);
 use File::Temp       ();
 use IO::Socket::INET ();
+use Socket           qw(SO_REUSEADDR);
 use Time::HiRes      qw(sleep time);
 
-our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free refusing_port at_exit wait_until patience
-  watchdog write_file read_file tail_of);
+our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free at_exit wait_until patience watchdog
+  write_file read_file tail_of);
 
 # A unix socket's path must fit into 108 bytes (unix(7)); what our sockets add to the directory is less than 40.
 use constant SOCKET_DIR_MAX => 64;
@@ -67,20 +68,18 @@ sub port_is_free ($port) {
     return defined $socket;
 }
 
-# Below the range that the kernel takes for outgoing connections, so only another test can come between.
+# Below the range that the kernel takes for outgoing connections. The port is this process's from now on: no other test
+# finds it free, nobody answers there, and a server that is told to, and sets SO_REUSEADDR as all do, can listen.
 sub free_port {
+    state @kept;
     for (1 .. 200) {
-        my $port = 10_000 + int rand 20_000;
-        return $port if port_is_free($port);
+        my $port   = 10_000 + int rand 20_000;
+        my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp') or next;
+        $socket->sockopt(SO_REUSEADDR, 1);
+        push @kept, $socket;
+        return $port;
     }
     die "no free TCP port found\n";
-}
-
-# Where nobody listens, and nobody can: the process has it, and does not listen.
-sub refusing_port {
-    state @sockets;
-    push @sockets, IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp') // die "no port: $!\n";
-    return $sockets[-1]->sockport;
 }
 
 # Asks CHECK until it answers true; returns that answer, or nothing when SECONDS are over.
