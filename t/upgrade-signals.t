@@ -18,9 +18,15 @@ my $flag    = "$dir/flag";
 my $service = ST::Fcgi::stub(config => { fcgi_workers => 1, fcgi_drain_timeout => patience(20_000) }, env => { STUB_FLAG_FILE => $flag });
 
 sub hello ()         { return eval { ST::Fcgi->connect($service)->ask('/hello')->{status} } // 0 }
-sub serves ()        { return wait_until(20, sub { hello == 200 && $service->serving }) }
 sub logged ($p, $m)  { return $service->wait_log($p, $m, 20) }
 sub have_gone (@all) { return wait_until(20, sub { !grep { -d "/proc/$_" } @all }) }
+
+# With all of its workers: one that still starts would do what the successor is told to.
+sub start () {
+    my $mark = $service->log_mark;
+    $service->start;
+    return ok logged(qr/Started SuperTokens/, $mark), 'the service runs';
+}
 
 # What the successor does when it starts: see the stub. Nothing lets go what is held up, too.
 sub will (@word) { return @word ? write_file($flag, $word[0]) : unlink $flag }
@@ -44,7 +50,7 @@ sub begin_upgrade () {
     return $mark;
 }
 
-ok serves, 'the service runs';
+ok logged(qr/Started SuperTokens/, 0), 'the service runs';
 
 subtest 'a successor that fails' => sub {
     my $before = $service->serving;
@@ -97,8 +103,7 @@ subtest 'SIGHUP meanwhile' => sub {
 
 subtest 'the end meanwhile' => sub {
     for my $signal (qw(TERM QUIT)) {
-        $service->start if !$service->proc->alive;
-        ok serves, 'the service runs';
+        start if !$service->proc->alive;
         begin_upgrade;
         my @all = ST::Proc::descendants($service->master);
         $service->proc->signal($signal);
@@ -108,16 +113,15 @@ subtest 'the end meanwhile' => sub {
         ok have_gone(@all), 'with all processes';
         ok !-e $service->socket_path, 'and the socket';
     }
-    $service->start;
-    ok serves, 'the service runs';
+    start;
     begin_upgrade;
     my @all = ST::Proc::descendants($service->master);
     $service->proc->signal('KILL');
     $service->proc->wait_end(10);
     will();
     ok have_gone(@all), 'a master that is killed takes the successor with it';
-    $service->start;
-    ok serves, 'and the next one serves';
+    start;
+    is hello, 200, 'and the next one serves';
 };
 
 subtest 'what systemd is told' => sub {
@@ -126,7 +130,7 @@ subtest 'what systemd is told' => sub {
     my $systemd = ST::Notify->new;
     $service->{env}{NOTIFY_SOCKET} = $systemd->path;
     $service->{env}{WATCHDOG_USEC} = 600_000;
-    $service->start;
+    start;
     ok $systemd->hears(qr/^READY=1$/m), 'the service is ready';
     my $held  = hold();
     my $begun = $systemd->mark;
@@ -152,10 +156,8 @@ subtest 'what systemd is told' => sub {
 
 subtest 'the successor is killed while the one before finishes' => sub {
     my $systemd = ST::Notify->new;
-    my $mark    = $service->log_mark;
     $service->{env}{NOTIFY_SOCKET} = $systemd->path;
-    $service->start;
-    ok logged(qr/Started SuperTokens/, $mark), 'the service runs';
+    start;
     my $held = hold();
     $service->upgrade;
     ok wait_until(20, sub { $service->serving != $service->master }), 'the successor serves';
@@ -169,7 +171,6 @@ subtest 'the successor is killed while the one before finishes' => sub {
 };
 
 delete @{ $service->{env} }{qw(NOTIFY_SOCKET WATCHDOG_USEC)};
-$service->start;
-ok serves, 'a new start';
+start;
 is $service->stop, 0, 'and the end';
 done_testing;
