@@ -16,7 +16,8 @@ my $data  = temp_dir('run') . '/data';
 my ($port, $site) = (free_port, free_port);
 my $core  = ST::Core->new(url => "http://127.0.0.1:$port");
 my %user  = (email => 'a@example.com', password => 'secret-1');
-my $ready = "ready: core http://127.0.0.1:$port, site http://127.0.0.1:$site\ntry:   curl http://127.0.0.1:$port/hello\n";
+my $ready = "ready: core http://127.0.0.1:$port, site http://127.0.0.1:$site\ntry:   curl http://127.0.0.1:$port/hello\n"
+  . "or:    . $data/env; supertokens tenant list --config $data/config.yaml\n";
 
 # What ./dev run does once everything is built.
 sub run (%opt) {
@@ -30,7 +31,7 @@ sub run (%opt) {
     );
 }
 
-sub is_ready ($run) { return wait_until(60, sub { !$run->alive || $run->log_text =~ /^try:/m }) && $run->alive }
+sub is_ready ($run) { return wait_until(60, sub { !$run->alive || $run->log_text =~ /^or:/m }) && $run->alive }
 
 # Ends it by a signal; nothing of it may be left.
 sub ends ($run, $signal, $said) {
@@ -79,6 +80,10 @@ subtest 'the first time' => sub {
     }
     visits_site($run);
     is $core->post('/recipe/signup', \%user)->{json}{status}, 'OK', 'a user signs up';
+    my ($command) = $run->log_text =~ /^or: +(.+)/m;
+    like qx{$command 2>&1}, qr/\bpublic\b/, 'the supertokens command works beside it';
+    $command =~ s/tenant list/user find --email $user{email}/;
+    like qx{$command 2>&1}, qr/\Q$user{email}\E/, 'and finds the user';
 
     my $other = run();
     ok $other->wait_end(20), 'a second one with the same data';

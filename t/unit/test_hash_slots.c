@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "crypto/hash_slots.h"
 
 static int make_slots(void **state)
@@ -46,28 +47,38 @@ static void test_each_slot_once(void **state)
     hash_slot_release(s, b);
 }
 
-static void *release_later(void *slots)
+struct later {
+    struct hash_slots *slots;
+    pthread_barrier_t has_both;
+    atomic_bool gives_back;
+};
+
+static void *release_later(void *arg)
 {
-    struct hash_slots *s = slots;
-    unsigned a = hash_slot_acquire(s), b = hash_slot_acquire(s);
+    struct later *l = arg;
+    unsigned a = hash_slot_acquire(l->slots);
+    unsigned b = hash_slot_acquire(l->slots);
+    pthread_barrier_wait(&l->has_both);
     usleep(50 * 1000);
-    hash_slot_release(s, b);
+    l->gives_back = true;
+    hash_slot_release(l->slots, b);
     usleep(50 * 1000);
-    hash_slot_release(s, a);
+    hash_slot_release(l->slots, a);
     return NULL;
 }
 
 static void test_waits_for_a_free_slot(void **state)
 {
-    struct hash_slots *s = *state;
+    struct later l = {.slots = *state};
     pthread_t thread;
-    int64_t begun = clock_monotonic_ms();
-    assert_int_equal(pthread_create(&thread, NULL, release_later, s), 0);
-    usleep(10 * 1000); /* the other thread has both by now, or takes longer in the end */
-    unsigned a = hash_slot_acquire(s);
-    assert_in_range(clock_monotonic_ms() - begun, 5, 20000);
-    hash_slot_release(s, a);
+    assert_int_equal(pthread_barrier_init(&l.has_both, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, release_later, &l), 0);
+    pthread_barrier_wait(&l.has_both);
+    unsigned slot = hash_slot_acquire(l.slots);
+    assert_true(l.gives_back);
+    hash_slot_release(l.slots, slot);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_barrier_destroy(&l.has_both);
 }
 
 static void hold_both(struct hash_slots *s, int ready)

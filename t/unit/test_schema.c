@@ -305,8 +305,8 @@ static void test_patience(void **state)
     printed[fread(printed, 1, sizeof printed - 1, said)] = 0;
     assert_memory_equal(printed, not_there, strlen(not_there));
     assert_non_null(strstr(printed, "\nTrying again in a few seconds for 60.0 mins...\n"));
-    assert_true(fixture_shell("(sleep 1; %s start >/dev/null) &", ctl));
     int64_t begin = clock_monotonic_ms();
+    assert_true(fixture_shell("(sleep 1; %s start >/dev/null) &", ctl));
     enum st_err err = schema_prepare_settings(&f.c, &settings, NULL);
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     close(saved);
