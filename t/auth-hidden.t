@@ -18,14 +18,20 @@ my $auth = ST::Browser->new($s->site_url('example'));
 
 sub form (%values) { return { formFields => [map { { id => $_, value => $values{$_} } } sort keys %values] } }
 
-# The answer without its date, and how often the database was asked for it.
+# The answer without its date, and how often the database was asked for it. Of a few times the least: once a minute the
+# service reads again what it knows of tenants.
 sub traces ($path, $form) {
+    my @traces = map { trace($path, $form) } 1 .. 3;
+    return (sort { $a->{statements} <=> $b->{statements} } @traces)[0];
+}
+
+sub trace ($path, $form) {
     my $mark = $s->service->log_mark;
     my $got  = $auth->post("/auth$path", $form);
     $s->service->wait_log(qr/\Q$path\E took \d+ statements/, $mark);
-    my ($asked) = $s->service->log_since($mark) =~ /\Q$path\E took (\d+ statements in \d+ round trips)/;
+    my ($statements, $trips) = $s->service->log_since($mark) =~ /\Q$path\E took (\d+) statements in (\d+) round trips/;
     delete $got->{headers}{date};
-    return { status => $got->{status}, text => $got->{text}, headers => $got->{headers}, asked => $asked };
+    return { status => $got->{status}, text => $got->{text}, headers => $got->{headers}, statements => $statements, trips => $trips };
 }
 
 ok $auth->post('/auth/signup', form(email => 'jane@example.com', password => 'secret-1'))->{json}{user}, 'somebody';
@@ -43,7 +49,7 @@ $s->pg->query('DELETE FROM emailpassword_pswd_reset_tokens');
 subtest 'a wrong password' => sub {
     my $known = traces('/signin', form(email => 'jane@example.com', password => 'secret-2'));
     is $known->{text}, '{"status":"WRONG_CREDENTIALS_ERROR"}', 'is refused';
-    like $known->{asked}, qr/statements/, 'the database was asked';
+    cmp_ok $known->{statements}, '>', 0, 'the database was asked';
     is_deeply traces('/signin', form(email => $_, password => 'secret-2')), $known, "as is $_" for 'nobody@example.com', 'tim@example.com';
 };
 
@@ -51,7 +57,7 @@ subtest 'a forgotten one' => sub {
     my $known = traces('/user/password/reset/token', form(email => 'jane@example.com'));
     is $known->{text}, '{"status":"OK"}', 'a mail';
     is_deeply traces('/user/password/reset/token', form(email => $_)), $known, "as for $_" for 'nobody@example.com', 'tim@example.com';
-    is $s->pg->value('SELECT count(*) FROM emailpassword_pswd_reset_tokens'), 1, 'which only one gets';
+    is $s->pg->value('SELECT count(DISTINCT user_id) FROM emailpassword_pswd_reset_tokens'), 1, 'which only one gets';
     is $s->pg->value(q{SELECT count(*) FROM stfcgi_deliveries WHERE target = 'decoy'}), 0, 'and nothing is left of the others';
 };
 

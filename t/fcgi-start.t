@@ -116,7 +116,7 @@ $^F = 20; # not closed by exec
 my ($kind, $place) = splice @ARGV, 0, 2;
 my $socket = $kind eq 'unix'
     ? IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $place, Listen => 64)
-    : IO::Socket::INET->new(LocalAddr => "127.0.0.1:$place", Listen => 64);
+    : IO::Socket::INET->new(LocalAddr => "127.0.0.1:$place", Listen => 64, ReuseAddr => 1);
 dup2(fileno $socket, 3) // die "dup2: $!";
 @ENV{qw(LISTEN_FDS LISTEN_PID WATCHDOG_PID)} = (1, $$, $$);
 exec @ARGV;

@@ -30,12 +30,13 @@ sub behind_a_change ($session, $sql, $job) {
     open my $psql, '|-', ST::Pg::bin_dir() . '/psql', '-Xq', '-d', $pg->conninfo or die "psql: $!\n";
     $psql->autoflush(1);
     say {$psql} "BEGIN; UPDATE session_info SET $sql WHERE session_handle = '$session->{session}{handle}';";
-    my $sessions = sub ($where) { return $pg->value("SELECT count(*) FROM pg_stat_activity WHERE $where") };
-    wait_until(10, sub { $sessions->(q{state = 'idle in transaction'}) }) or die "the change was not made\n";
+    my $pid;
+    wait_until(10, sub { $pid = $pg->value(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'psql' AND state = 'idle in transaction' AND query LIKE 'UPDATE%'}) })
+      or die "the change was not made\n";
     my ($answer, $waited) = parallel(
         $job,
         sub {
-            my $waits = wait_until(10, sub { $sessions->(q{wait_event_type = 'Lock'}) });
+            my $waits = wait_until(10, sub { $pg->value("SELECT count(*) FROM pg_stat_activity WHERE $pid = ANY (pg_blocking_pids(pid))") });
             say {$psql} 'COMMIT;';
             return $waits // 0;
         },

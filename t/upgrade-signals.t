@@ -5,28 +5,42 @@ use v5.36;
 use FindBin qw($RealBin);
 use lib "$RealBin/lib";
 
-use IO::Socket::UNIX ();
-use Socket           qw(SOCK_DGRAM);
 use Test::More;
 use Time::HiRes qw(sleep);
 
-use ST::Env qw(temp_dir wait_until watchdog write_file);
+use ST::Env qw(patience temp_dir wait_until watchdog write_file);
 use ST::Fcgi;
+use ST::Notify;
 
 watchdog(180);
 my $dir     = temp_dir('signals');
 my $flag    = "$dir/flag";
-my $service = ST::Fcgi::stub(config => { fcgi_workers => 1 }, env => { STUB_FLAG_FILE => $flag });
+my $service = ST::Fcgi::stub(config => { fcgi_workers => 1, fcgi_drain_timeout => patience(20_000) }, env => { STUB_FLAG_FILE => $flag });
 
 sub hello ()         { return eval { ST::Fcgi->connect($service)->ask('/hello')->{status} } // 0 }
-sub serves ()        { return wait_until(20, sub { hello == 200 && $service->serving }) }
 sub logged ($p, $m)  { return $service->wait_log($p, $m, 20) }
 sub have_gone (@all) { return wait_until(20, sub { !grep { -d "/proc/$_" } @all }) }
 
-# What the successor does when it starts: see the stub.
+# With all of its workers: one that still starts would do what the successor is told to.
+sub start () {
+    my $mark = $service->log_mark;
+    $service->start;
+    return ok logged(qr/Started SuperTokens/, $mark), 'the service runs';
+}
+
+# What the successor does when it starts: see the stub. Nothing lets go what is held up, too.
 sub will (@word) { return @word ? write_file($flag, $word[0]) : unlink $flag }
 
-# A successor is starting, and takes its time.
+# A request that the worker of now has begun with, and that ends after will().
+sub hold () {
+    will('hold');
+    my $c = ST::Fcgi->connect($service);
+    is $c->ask('/hello')->{status}, 200, 'a connection of the worker';
+    $c->send(ST::Fcgi::whole('/hold'));
+    return $c;
+}
+
+# A successor is starting, and goes on with that after will().
 sub begin_upgrade () {
     will('slow');
     my $mark = $service->log_mark;
@@ -36,7 +50,7 @@ sub begin_upgrade () {
     return $mark;
 }
 
-ok serves, 'the service runs';
+ok logged(qr/Started SuperTokens/, 0), 'the service runs';
 
 subtest 'a successor that fails' => sub {
     my $before = $service->serving;
@@ -67,9 +81,9 @@ subtest 'SIGHUP meanwhile' => sub {
     my $mark = begin_upgrade;
     $service->write_config(fcgi_workers => 2);
     $service->reload;
+    will();
     ok logged(qr/Started SuperTokens.*the configuration was reloaded; 2 new workers/s, $mark), 'is done by the successor';
     is hello, 200, 'which serves';
-    will();
     $mark = begin_upgrade;
     will('fail');
     $service->reload;    # waits
@@ -78,98 +92,85 @@ subtest 'SIGHUP meanwhile' => sub {
     ok logged(qr/not replaced.*not reloaded.*told to fail/s, $mark), 'or afterwards here, when there is none';
     will('slow');
     $mark = $service->log_mark;
+    my $before = ST::Proc::children($service->serving);
     $service->reload;
-    sleep 0.2;
+    ok wait_until(10, sub { ST::Proc::children($service->serving) > $before }), 'new workers start';
     $service->upgrade;
+    will();
     ok logged(qr/was reloaded.*to take over.*Started SuperTokens/s, $mark), 'and an upgrade waits for the end of a reload';
     is hello, 200, 'it serves';
-    will();
 };
 
 subtest 'the end meanwhile' => sub {
     for my $signal (qw(TERM QUIT)) {
-        $service->start if !$service->proc->alive;
-        ok serves, 'the service runs';
+        start if !$service->proc->alive;
         begin_upgrade;
         my @all = ST::Proc::descendants($service->master);
         $service->proc->signal($signal);
+        will();
         ok $service->proc->wait_end(30), "SIG$signal ends it";
         is $service->proc->status, 0, 'in order';
         ok have_gone(@all), 'with all processes';
         ok !-e $service->socket_path, 'and the socket';
     }
-    $service->start;
+    start;
     begin_upgrade;
     my @all = ST::Proc::descendants($service->master);
     $service->proc->signal('KILL');
     $service->proc->wait_end(10);
-    ok have_gone(@all), 'a master that is killed takes the successor with it';
     will();
-    $service->start;
-    ok serves, 'and the next one serves';
+    ok have_gone(@all), 'a master that is killed takes the successor with it';
+    start;
+    is hello, 200, 'and the next one serves';
 };
 
 subtest 'what systemd is told' => sub {
     $service->stop;
-    my $inbox = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die "notify: $!\n";
-    $inbox->blocking(0);
-    my $heard = q{};
-    my $hears = sub ($pattern) {
-        return wait_until(20, sub { my $text; $heard .= "$text\n" while defined $inbox->recv($text, 4096); $heard =~ $pattern });
-    };
-    $service->{env}{NOTIFY_SOCKET} = "$dir/notify";
+    my $mark    = $service->log_mark;
+    my $systemd = ST::Notify->new;
+    $service->{env}{NOTIFY_SOCKET} = $systemd->path;
     $service->{env}{WATCHDOG_USEC} = 600_000;
-    $service->start;
-    ok $hears->(qr/^READY=1$/m), 'the service is ready';
-    my $mark = $service->log_mark;
-    my $slow = ST::Fcgi->connect($service);
-    $slow->send(ST::Fcgi::whole('/slow?3000'));
-    sleep 0.3;
-    $heard = q{};
+    start;
+    ok $systemd->hears(qr/^READY=1$/m), 'the service is ready';
+    my $held  = hold();
+    my $begun = $systemd->mark;
     $service->upgrade;
-    ok $hears->(qr/^RELOADING=1\nMONOTONIC_USEC=\d+\n/m), 'RELOADING=1 with the time';
-    ok $hears->(qr/^MAINPID=\d+\nREADY=1\n/m), 'MAINPID=, which ends it';
-    my ($new) = $heard =~ /^MAINPID=(\d+)/m;
+    ok $systemd->hears(qr/^RELOADING=1\nMONOTONIC_USEC=\d+\n/m, $begun), 'RELOADING=1 with the time';
+    ok $systemd->hears(qr/^MAINPID=\d+\nREADY=1\n/m, $begun), 'MAINPID=, which ends it';
+    my ($new) = $systemd->heard($begun) =~ /^MAINPID=(\d+)/m;
     ok logged(qr/Started SuperTokens on \S+ with PID: $new\n/, $mark), 'of the successor';
-    ok $hears->(qr/^MAINPID=.*(?:^WATCHDOG=1\n.*?){3}/ms), 'which goes on with the signs of life';
-    ok -d '/proc/' . $service->master, 'the one before is there as long as it has something to do';
-    is $slow->answer->{status}, 200, 'a request in progress is finished';
-    $slow->close;
+    ok $systemd->hears(qr/^MAINPID=.*(?:^WATCHDOG=1\n.*?){3}/ms, $begun), 'which goes on with the signs of life';
+    ok $service->proc->alive, 'the one before is there as long as it has something to do';
+    will();
+    is $held->answer->{status}, 200, 'a request in progress is finished';
+    $held->close;
     ok $service->proc->wait_end(20), 'then it ends';
     is $service->proc->status, 0, 'in order';
     is hello, 200, 'the successor serves';
     my @all = ($new, ST::Proc::descendants($new));
-    $hears->(qr/^WATCHDOG=1$/m);    # empties the inbox, which takes ten messages
     kill 'TERM', $new;
-    ok $hears->(qr/^STOPPING=1$/m), 'until it is told to stop';
+    ok $systemd->hears(qr/^STOPPING=1$/m, $begun), 'until it is told to stop';
     ok have_gone(@all), 'with all of its processes';
     ok !-e $service->socket_path, 'and the socket';
 };
 
 subtest 'the successor is killed while the one before finishes' => sub {
-    unlink "$dir/notify";
-    my $inbox = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die "notify: $!\n";
-    my $mark  = $service->log_mark;
-    $service->start;
-    my $slow = ST::Fcgi->connect($service);
-    $slow->send(ST::Fcgi::whole('/slow?8000'));
-    sleep 0.3;
+    my $systemd = ST::Notify->new;
+    $service->{env}{NOTIFY_SOCKET} = $systemd->path;
+    start;
+    my $held = hold();
     $service->upgrade;
-    ok wait_until(20, sub { $service->serving != $service->master }), 'it serves';
+    ok wait_until(20, sub { $service->serving != $service->master }), 'the successor serves';
     kill 'KILL', $service->serving;
-    is $slow->answer->{status}, 200, 'a request in progress is finished all the same';
+    my $pid = $service->master;
+    ok $systemd->hears(qr/^MAINPID=$pid$/m), 'systemd is to see the one before as that of the service';
+    will();
+    is $held->answer->{status}, 200, 'a request in progress is finished all the same';
     ok $service->proc->wait_end(20), 'the one before ends';
     is $service->proc->status >> 8, 1, 'with a failure';
-    my $heard = q{};
-    my $text;
-    $inbox->blocking(0);
-    $heard .= "$text\n" while defined $inbox->recv($text, 4096);
-    my $pid = $service->master;
-    like $heard, qr/^MAINPID=$pid$/m, 'which systemd is to see as that of the service';
 };
 
 delete @{ $service->{env} }{qw(NOTIFY_SOCKET WATCHDOG_USEC)};
-$service->start;
-ok serves, 'a new start';
+start;
 is $service->stop, 0, 'and the end';
 done_testing;

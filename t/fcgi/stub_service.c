@@ -103,6 +103,33 @@ static enum serve_state slow(struct exchange *x)
     return hello(x);
 }
 
+/* What a start reads when it begins: see service_start. */
+static bool flag_word(char *word, int size)
+{
+    const char *flag = getenv("STUB_FLAG_FILE");
+    FILE *f = flag ? fopen(flag, "r") : NULL;
+    if (!f)
+        return false;
+    if (!fgets(word, size, f))
+        word[0] = '\0';
+    fclose(f);
+    return true;
+}
+
+static void wait_for_end_of_flag(void)
+{
+    char word[2];
+    while (flag_word(word, sizeof word))
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
+}
+
+/* Until there is no flag file. */
+static enum serve_state hold(struct exchange *x)
+{
+    wait_for_end_of_flag();
+    return hello(x);
+}
+
 static enum serve_state pid(struct exchange *x)
 {
     answer(x, arena_printf(&x->arena, "%d\n", (int)getpid()));
@@ -138,6 +165,18 @@ static enum serve_state hash(struct exchange *x)
     job->params.bcrypt_cost = (unsigned)number(x);
     x->job = job;
     return SERVE_WAITING;
+}
+
+/* "running queued computed dropped": hashes in this worker, the last two since the service started. */
+static enum serve_state hashes(struct exchange *x)
+{
+    answer(x, arena_printf(
+                  &x->arena, "%lld %lld %llu %llu\n",
+                  (long long)atomic_load(&metrics_process->gauges[METRIC_hash_running]),
+                  (long long)atomic_load(&metrics_process->gauges[METRIC_hash_queued]),
+                  (unsigned long long)atomic_load(&metrics_block->cells[METRIC_hash_done + PASSWORD_BCRYPT]),
+                  (unsigned long long)atomic_load(&metrics_block->cells[METRIC_hash_dropped])));
+    return SERVE_DONE;
 }
 
 /* The body: a line each for URL, time limit, answer limit and what is to be posted. */
@@ -187,9 +226,11 @@ static const struct {
     {"/headers", headers},
     {"/header", header},
     {"/slow", slow},
+    {"/hold", hold},
     {"/pid", pid},
     {"/crash", crash},
     {"/hash", hash},
+    {"/hashes", hashes},
     {"/call", call},
     {"/calling", calling},
     {"/generations", generations},
@@ -201,18 +242,14 @@ struct service *service_start(const struct config *base, const struct sites *sit
     (void)base;
     (void)sites;
     the_service.shared = shared;
-    /* "crash": as the service would with a bug; "fail": refuses to start; "slow": takes its time */
-    const char *flag = getenv("STUB_FLAG_FILE");
-    FILE *f = flag ? fopen(flag, "r") : NULL;
+    /* "crash": as the service would with a bug; "fail": refuses to start; "slow": takes its time, until there
+     * is no flag file any more, whatever else it says meanwhile */
     char word[16] = "";
-    if (f) {
-        (void)!fgets(word, sizeof word, f);
-        fclose(f);
-    }
+    (void)flag_word(word, sizeof word);
     if (strcmp(word, "crash") == 0)
         abort();
     if (strcmp(word, "slow") == 0)
-        nanosleep(&(struct timespec){.tv_sec = 3}, NULL);
+        wait_for_end_of_flag();
     if (strcmp(word, "fail") == 0) {
         snprintf(why, why_size, "the stub was told to fail");
         return NULL;

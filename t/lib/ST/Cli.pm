@@ -9,6 +9,7 @@ use v5.36;
 
 use Exporter qw(import);
 use JSON::PP ();
+use POSIX    ();
 
 use ST::Env qw(bare_environment build_dir read_file temp_dir write_file);
 
@@ -16,13 +17,15 @@ our @EXPORT_OK = qw(cli cli_json supertokens);
 
 sub supertokens { return build_dir() . '/supertokens' }
 
-# Exit status, output, errors. Nothing is inherited that could configure it. The standard input is empty, or { stdin }.
+# Exit status, output, errors. Nothing is inherited that could configure it, nor the terminal of whoever runs the test. The
+# standard input is empty, or { stdin }.
 sub cli (@args) {
     my %opt = ref $args[-1] eq 'HASH' ? %{ pop @args } : ();
     state $dir = temp_dir('cli');
     my $input = write_file("$dir/in", $opt{stdin} // q{});
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
+        POSIX::setsid();
         %ENV = (bare_environment(), HOME => $dir, %{ $opt{env} // {} });
         open STDIN,  '<', $input     or POSIX::_exit(126);
         open STDOUT, '>', "$dir/out" or POSIX::_exit(126);

@@ -14,6 +14,7 @@ use File::Basename   qw(dirname);
 use File::Path       qw(remove_tree);
 use File::Temp       ();
 use IO::Socket::INET ();
+use Socket           qw(SO_REUSEADDR);
 use Time::HiRes      qw(sleep time);
 
 our @EXPORT_OK = qw(SOCKET_DIR_MAX top_dir build_dir bare_environment temp_dir free_port port_is_free at_exit wait_until patience watchdog
@@ -67,13 +68,16 @@ sub port_is_free ($port) {
     return defined $socket;
 }
 
-# Below the range that the kernel takes for outgoing connections, so only another test can come between. Never the same twice:
-# what asked for it first need not listen yet.
+# Below the range that the kernel takes for outgoing connections. The port is this process's from now on: no other test
+# finds it free, nobody answers there, and a server that is told to, and sets SO_REUSEADDR as all do, can listen.
 sub free_port {
-    state %given;
+    state @kept;
     for (1 .. 200) {
-        my $port = 10_000 + int rand 20_000;
-        return $port if !$given{$port}++ && port_is_free($port);
+        my $port   = 10_000 + int rand 20_000;
+        my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp') or next;
+        $socket->sockopt(SO_REUSEADDR, 1);
+        push @kept, $socket;
+        return $port;
     }
     die "no free TCP port found\n";
 }
