@@ -69,11 +69,11 @@ static struct str payload_of(struct auth_call *k, const struct auth_session *s)
 }
 
 /* An answer that nginx may keep for a second, where that is configured: not one that the database was asked
- * for, nor one whose token ends meanwhile. */
+ * for, nor one whose token ends meanwhile. nginx counts whole seconds, from when it gets to store the answer. */
 static bool may_be_kept(const struct judgement *j)
 {
-    enum { KEPT_MS = 1000 };
-    return !j->from_database && j->session.token.expires_ms > clock_now_ms() + 2 * KEPT_MS;
+    enum { KEPT_MS = 1000, STORED_MS = 4000 };
+    return !j->from_database && j->session.token.expires_ms > clock_now_ms() + KEPT_MS + STORED_MS;
 }
 
 static void answer_session(struct auth_call *k, const struct judgement *j)
