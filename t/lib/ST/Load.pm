@@ -100,20 +100,30 @@ sub op_create ($c) {
 }
 
 # As the core keeps refresh tokens: hash of the hash.
-sub acknowledged ($session) {
-    return { ack => 'session', handle => $session->{handle}, hash => sha256_hex(sha256_hex($session->{refreshToken})) };
-}
+sub kept ($token) { return sha256_hex(sha256_hex($token)) }
 
-# When there was no answer the next one repeats it with the same token: that must work, whether or not it was done.
+sub acknowledged ($session) { return { ack => 'session', handle => $session->{handle}, hash => kept($session->{refreshToken}) } }
+
+# When there was no answer the next one repeats it with the same token: that must work, whether or not it was done. PostgreSQL
+# may get to the first one after the second, as when it hung: to it that is one more repetition, whose token replaces the one
+# that was acknowledged (CDI 5.6), and nobody has that. So a token got by repetition, and only that, may be displaced.
 sub op_refresh ($c) {
     my $session = $c->{sessions}[0] // return;
+    my $before  = $session->{refreshToken};
     my %in      = (refreshToken => $session->{refreshToken}, enableAntiCsrf => JSON::PP::false, useDynamicSigningKey => JSON::PP::true);
     my $got     = $c->{core}->post('/recipe/session/refresh', \%in);
-    return ($got, { unsure => $session->{handle} }) if $is_failure{ $got->{status} };
-    push @{ $c->{sessions} }, shift @{ $c->{sessions} };
+    if ($is_failure{ $got->{status} }) {
+        $session->{tried} = 1;
+        return ($got, { unsure => $session->{handle} });
+    }
+    shift @{ $c->{sessions} };
+    return ($got, { displaced => $session->{handle} })
+      if $session->{repeated} && ($got->{json}{recentTokenReuseSubtype} // q{}) eq 'ORPHANED_BRANCH';
+    push @{ $c->{sessions} }, $session;
     return ($got, not_ok($got)) if !is_ok($got);
     $session->{$_} = $got->{json}{$_}{token} for qw(refreshToken accessToken);
-    return ($got, acknowledged($session));
+    $session->{repeated} = delete $session->{tried};
+    return ($got, { %{ acknowledged($session) }, $session->{repeated} ? (before => kept($before)) : () });
 }
 
 sub op_verify ($c) {
@@ -148,7 +158,7 @@ sub every_client ($self, $n, $wanted, $seconds = 30) {
     });
 }
 
-# Ends it: { calls => [...], odd => [texts], users => { id => email }, sessions => { handle => { hash, unsure } } }.
+# Ends it: { calls => [...], odd => [texts], users => { id => email }, sessions => { handle => { hash, before, unsure } } }.
 sub stop ($self) {
     $self->kill_clients('TERM');
     my @status = map { waitpid $_, 0; $? } @{ $self->{pids} };
@@ -157,9 +167,10 @@ sub stop ($self) {
     for my $line (@{ $sum{calls} }) {
         push @{ $sum{odd} }, "$line->{op}: $line->{odd}" if defined $line->{odd};
         $sum{sessions}{ $line->{unsure} }{unsure} = 1    if $line->{unsure};
+        delete $sum{sessions}{ $line->{displaced} }      if $line->{displaced};
         next if !$line->{ack};
         if   ($line->{ack} eq 'user') { $sum{users}{ $line->{id} } = $line->{email} }
-        else                          { $sum{sessions}{ $line->{handle} } = { hash => $line->{hash} } }
+        else                          { $sum{sessions}{ $line->{handle} } = { hash => $line->{hash}, before => $line->{before} } }
     }
     return \%sum;
 }
@@ -176,13 +187,14 @@ sub slowest ($sum) { return (sort { $b <=> $a } map { $_->{s} } @{ $sum->{calls}
 # One line for a test's output.
 sub told ($sum) {
     my $by_status = statuses($sum);
-    return sprintf '%d calls (%s), %d users, %d sessions; the slowest took %.2f s', scalar @{ $sum->{calls} },
+    my $displaced = grep { $_->{displaced} } @{ $sum->{calls} };
+    return sprintf '%d calls (%s), %d users, %d sessions' . ($displaced ? ", $displaced displaced" : q{}) . '; the slowest took %.2f s', scalar @{ $sum->{calls} },
       join(', ', map { "$_: $by_status->{$_}" } sort keys %$by_status), scalar keys %{ $sum->{users} },
       scalar keys %{ $sum->{sessions} }, slowest($sum);
 }
 
 # What was acknowledged and is not in the database. A session is there with its last refresh token; where the answer to
-# a further refresh was lost, that one may be the previous one.
+# a further refresh was lost, that one may be the previous one, and where it came by repetition, the one before is (op_refresh).
 sub lost ($sum, $pg) {
     my %user    = map { ($_->[0] => $_->[1]) } @{ $pg->query('SELECT trim(user_id), email FROM emailpassword_users') };
     my %session = map { ($_->[0] => $_) }
@@ -191,7 +203,8 @@ sub lost ($sum, $pg) {
     for my $handle (sort keys %{ $sum->{sessions} }) {
         my $want = $sum->{sessions}{$handle};
         my (undef, $now, $before) = @{ $session{$handle} // [] };
-        my $same = defined $now && ($now eq $want->{hash} || ($want->{unsure} && ($before // q{}) eq $want->{hash}));
+        my @may_be = (($want->{unsure} ? $want->{hash} : ()), $want->{before} // ());
+        my $same   = defined $now && ($now eq $want->{hash} || grep { $_ eq ($before // q{}) } @may_be);
         push @lost, "session $handle" . (defined $now ? ': its last refresh' : q{}) if !$same;
     }
     return \@lost;
