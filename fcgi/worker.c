@@ -175,9 +175,8 @@ static bool start(struct worker *w, char *why, size_t why_size)
  * fcgi_hang_timeout. What is ended just now, after a pause of the machine, still has that time. */
 static bool is_stuck(const struct worker *w, int64_t now)
 {
-    int64_t oldest = now - w->loop.limits.timeout_ms - GIVE_UP_MS;
-    if (oldest > w->expired_ms - w->loop.limits.timeout_ms)
-        oldest = w->expired_ms - w->loop.limits.timeout_ms;
+    int64_t given_up = now - GIVE_UP_MS < w->expired_ms ? now - GIVE_UP_MS : w->expired_ms;
+    int64_t oldest = given_up - w->loop.limits.timeout_ms;
     for (unsigned i = 0; i < w->nthreads; i++) {
         int64_t since = atomic_load_explicit(&w->threads[i].busy_since, memory_order_relaxed);
         if (since == 0 || since > oldest)

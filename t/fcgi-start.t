@@ -6,11 +6,11 @@ use lib "$RealBin/lib";
 
 use IO::Socket::INET ();
 use IO::Socket::UNIX ();
-use Socket           qw(SOCK_DGRAM);
 use Test::More;
 
 use ST::Env qw(free_port read_file temp_dir wait_until watchdog write_file);
 use ST::Fcgi;
+use ST::Notify;
 use ST::Proc;
 
 watchdog(90);
@@ -127,25 +127,21 @@ sub ask_hello ($path) {
 }
 
 subtest 'systemd' => sub {
-    my $inbox = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die "notify: $!\n";
-    $inbox->blocking(0);
-    my $heard = q{};
-    my $hear  = sub { my $text; $heard .= "$text\n" while defined $inbox->recv($text, 4096); return 1 };
-    my $hears = sub ($pattern) { return wait_until(10, sub { $hear->() && $heard =~ $pattern }) };
+    my $systemd = ST::Notify->new;
     run([@config], before => [@hand_over, 'unix', "$dir/given.sock"],
-        env   => { NOTIFY_SOCKET => "$dir/notify", WATCHDOG_USEC => 600_000 },
+        env   => { NOTIFY_SOCKET => $systemd->path, WATCHDOG_USEC => 600_000 },
         while => sub ($proc) {
-            ok $hears->(qr/^READY=1$/m), 'READY=1 when it serves';
+            ok $systemd->hears(qr/^READY=1$/m), 'READY=1 when it serves';
             is ask_hello("$dir/given.sock"), "Hello\n", 'on the socket that was handed over';
-            ok $hears->(qr/(?:^WATCHDOG=1\n.*?){3}/ms), 'WATCHDOG=1 again and again';
+            ok $systemd->hears(qr/(?:^WATCHDOG=1\n.*?){3}/ms), 'WATCHDOG=1 again and again';
             $proc->signal('HUP');
-            ok $hears->(qr/^RELOADING=1\n.*^READY=1\n/ms), 'RELOADING=1 and READY=1 for a reload';
+            ok $systemd->hears(qr/^RELOADING=1\n.*^READY=1\n/ms), 'RELOADING=1 and READY=1 for a reload';
             $proc->signal('USR2');
-            ok $hears->(qr/^MAINPID=\d+\nREADY=1\n/m), 'another program takes over';
-            ok wait_until(10, sub { $hear->() && !$proc->alive }), 'and this one ends';    # what is sent to a full inbox is lost
+            ok $systemd->hears(qr/^MAINPID=\d+\nREADY=1\n/m), 'another program takes over';
+            ok $proc->wait_end(10), 'and this one ends';
             is ask_hello("$dir/given.sock"), "Hello\n", 'it has the socket';
-            kill 'TERM', $heard =~ /^MAINPID=(\d+)/m;
-            ok $hears->(qr/^STOPPING=1$/m), 'STOPPING=1 in the end';
+            kill 'TERM', $systemd->heard =~ /^MAINPID=(\d+)/m;
+            ok $systemd->hears(qr/^STOPPING=1$/m), 'STOPPING=1 in the end';
             ok -S "$dir/given.sock", 'which leaves the socket to its owner';
         });
     crashed(run([@config], before => [@hand_over, 'tcp', free_port()]), 'socket 3 of LISTEN_FDS is not a listening unix stream socket', 'TCP');

@@ -69,8 +69,7 @@ static struct str payload_of(struct auth_call *k, const struct auth_session *s)
 }
 
 /* An answer that nginx may keep for a second, where that is configured: not one that the database was asked
- * for, nor one whose token ends meanwhile. nginx counts whole seconds, from when it gets to store the answer.
- */
+ * for, nor one whose token ends meanwhile. nginx counts whole seconds, from when it stores the answer. */
 static bool may_be_kept(const struct judgement *j)
 {
     enum { KEPT_MS = 1000, STORED_MS = 4000 };
