@@ -17,7 +17,8 @@ use ST::Proc;
 sub dir { return build_dir() . '/web' }
 
 # Builds them unless they are up to date, and returns where they are. Nothing, and the reason in $@, when that cannot be done.
-sub build {
+# ABOUT_TO is called when there is something to do.
+sub build ($about_to = sub { }) {
     return eval {
         my ($web, $out) = (top_dir() . '/web', dir());
         my $state = state_of($web);
@@ -25,6 +26,7 @@ sub build {
         open my $lock, '>>', "$out.lock" or die "$out.lock: $!\n";
         flock $lock, LOCK_EX or die "$out.lock: $!\n";
         if (!-e "$out.state" || read_file("$out.state") ne $state) {
+            $about_to->();
             my $modules = ST::Node::modules($web) or die $@;
             run_build("$web/build.mjs", $modules, $out);
             write_file("$out.state", $state);
